@@ -1,0 +1,13 @@
+//! The vocabulary of honeyplant: what a device is, what a conversation may do, what is recorded.
+//!
+//! Nothing here performs IO, starts a thread or asks what time it is; `clippy.toml` beside `Cargo.toml` checks that.
+
+pub mod bytes;
+pub mod conversation;
+pub mod device;
+pub mod event;
+pub mod identity;
+pub mod plant;
+pub mod profile;
+pub mod random;
+pub mod settings;

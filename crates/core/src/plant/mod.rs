@@ -1,0 +1,249 @@
+//! The memory of a device and its tags. Apart, because there is one memory: every protocol, program and page is a view
+//! on what is here.
+
+mod drive;
+mod image;
+mod value;
+
+pub use drive::{Drive, Part};
+pub use image::{Area, Image, Layout, Place, Sizes};
+pub use value::{Type, Value};
+
+use crate::random::Random;
+use drive::Driver;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use smallvec::SmallVec;
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use toml::Spanned;
+
+/// Which tag; found by name once, when a profile is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TagId(u32);
+
+impl TagId {
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The tags that an operation met; seldom more than four.
+pub type Tags = SmallVec<[TagId; 4]>;
+
+/// One entry of the `[tags]` table of a profile.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TagSettings {
+    /// The type of the values.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// Where the tag lies in the process image, such as `%MW10`; a tag without it has a place of its own.
+    #[schemars(with = "Option<String>")]
+    pub at: Option<Spanned<String>>,
+    /// The value at the start.
+    pub value: Option<Value>,
+    /// The unit of measurement, for people.
+    #[serde(default)]
+    pub unit: String,
+    /// What moves the tag by itself.
+    pub drive: Option<Drive>,
+}
+
+#[derive(Debug)]
+struct Tag {
+    name: Arc<str>,
+    ty: Type,
+    at: Option<Place>,
+    own: Value,
+}
+
+/// The tags and the process image of one device.
+#[derive(Debug, Default)]
+pub struct Plant {
+    image: Image,
+    tags: Vec<Tag>,
+    names: BTreeMap<Arc<str>, TagId>,
+    /// Located tags in the order of their places.
+    located: Vec<(Place, u32, TagId)>,
+    drivers: Vec<(TagId, Driver)>,
+    moved: Option<(Instant, Instant)>,
+}
+
+/// How often driven tags move; what is asked twice within it is the same, as with the scan of a CPU.
+const SCAN: Duration = Duration::from_millis(100);
+
+impl Plant {
+    /// A plant over this memory, without tags.
+    pub fn new(image: Image) -> Self {
+        Self { image, ..Self::default() }
+    }
+
+    /// Adds a tag. The error says why it cannot be.
+    pub fn add(&mut self, name: &str, settings: &TagSettings, seed: u64) -> Result<TagId, String> {
+        let id = TagId(self.tags.len() as u32);
+        let at = match &settings.at {
+            Some(address) => Some(self.image.locate(address.get_ref(), settings.ty)?),
+            None => None,
+        };
+        let initial = settings.ty.take(settings.value.clone().unwrap_or(Value::Int(0)));
+        if let Some(place) = at {
+            self.image.set(place, settings.ty, initial.clone());
+            let entry = (place, settings.ty.bits(), id);
+            let index = self.located.partition_point(|other| *other < entry);
+            self.located.insert(index, entry);
+        }
+        if let Some(drive) = &settings.drive {
+            let driver = Driver::new(drive.clone(), Random::named(seed, name), initial.number());
+            self.drivers.push((id, driver));
+        }
+        let name: Arc<str> = name.into();
+        self.names.insert(name.clone(), id);
+        self.tags.push(Tag { name, ty: settings.ty, at, own: initial });
+        Ok(id)
+    }
+
+    /// Looks a tag up by name.
+    pub fn find(&self, name: &str) -> Option<TagId> {
+        self.names.get(name).copied()
+    }
+
+    /// The names of all tags, in alphabetical order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(|name| &**name)
+    }
+
+    /// The name of each tag, by its id.
+    pub(crate) fn directory(&self) -> Vec<Arc<str>> {
+        self.tags.iter().map(|tag| tag.name.clone()).collect()
+    }
+
+    /// The type of a tag.
+    pub fn type_of(&self, id: TagId) -> Type {
+        self.tags.get(id.index()).map_or(Type::Bool, |tag| tag.ty)
+    }
+
+    /// The value of a tag.
+    pub fn get(&self, id: TagId) -> Value {
+        match self.tags.get(id.index()) {
+            Some(Tag { at: Some(place), ty, .. }) => self.image.get(*place, *ty),
+            Some(tag) => tag.own.clone(),
+            None => Value::Bool(false),
+        }
+    }
+
+    /// Changes a tag; the value is held inside the range of its type.
+    pub fn set(&mut self, id: TagId, value: Value) {
+        match self.tags.get_mut(id.index()) {
+            Some(Tag { at: Some(place), ty, .. }) => self.image.set(*place, *ty, value),
+            Some(tag) => tag.own = tag.ty.take(value),
+            None => {}
+        }
+    }
+
+    /// The process image.
+    pub const fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// The process image, to change it.
+    pub const fn image_mut(&mut self) -> &mut Image {
+        &mut self.image
+    }
+
+    /// Adds the tags that lie in the `bits` bits from `place` on to `tags`.
+    pub fn tags_at(&self, place: Place, bits: u32, tags: &mut Tags) {
+        // The longest tag is a string: no tag that starts further before `place` than that can reach it.
+        let end = self.located.partition_point(|(start, ..)| *start < place.plus(bits));
+        let (before, known) = (self.located.get(..end).unwrap_or_default(), tags.len());
+        for (start, length, id) in before.iter().rev() {
+            if start.plus(Type::String.bits()) < place {
+                break;
+            }
+            if start.meets(*length, place, bits) {
+                tags.insert(known, *id);
+            }
+        }
+    }
+
+    /// Moves the driven tags to `now`. `unix` is the device's clock at `now`.
+    pub fn advance(&mut self, now: Instant, unix: Duration) {
+        if self.drivers.is_empty() {
+            return;
+        }
+        let (started, moved) = *self.moved.get_or_insert((now, now));
+        let step = now.saturating_duration_since(moved);
+        if step < SCAN && now != started {
+            return;
+        }
+        self.moved = Some((started, now));
+        let mut drivers = std::mem::take(&mut self.drivers);
+        for (id, driver) in &mut drivers {
+            let value = driver.advance(step, now.saturating_duration_since(started), unix);
+            self.set(*id, value);
+        }
+        self.drivers = drivers;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plant(text: &str) -> Plant {
+        let sizes = Sizes { layout: Layout::Modicon, memory: 100, memory_bits: 16, ..Sizes::default() };
+        let mut plant = Plant::new(Image::new(&sizes).unwrap());
+        let tags: BTreeMap<String, TagSettings> = toml::from_str(text).unwrap();
+        for (name, settings) in &tags {
+            plant.add(name, settings, 1).unwrap();
+        }
+        plant
+    }
+
+    #[test]
+    fn a_located_tag_is_a_view_on_the_image() {
+        let mut plant =
+            plant("level = { type = 'INT', at = '%MW3', value = 7 }\nname = { type = 'STRING', value = 'x' }");
+        let (level, place) = (plant.find("level").unwrap(), plant.image().locate("%MW3", Type::Word).unwrap());
+        assert_eq!(plant.get(level), Value::Int(7));
+        plant.image_mut().set_word(place, 9);
+        assert_eq!(plant.get(level), Value::Int(9));
+        plant.set(level, Value::Real(1e9));
+        assert_eq!(plant.image().word(place), 32_767);
+        assert_eq!(plant.get(plant.find("name").unwrap()), Value::Text("x".into()));
+    }
+
+    #[test]
+    fn tags_are_found_by_where_they_lie() {
+        let plant = plant(
+            "a = { type = 'WORD', at = '%MW1' }\nb = { type = 'REAL', at = '%MD2' }\nc = { type = 'BOOL', at = '%M3' }",
+        );
+        let at = |address, bits| {
+            let mut tags = Tags::new();
+            plant.tags_at(plant.image().locate(address, Type::Bool).unwrap(), bits, &mut tags);
+            tags.iter().map(|id| plant.tags[id.index()].name.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(at("%MW1", 48), ["a", "b"]);
+        assert_eq!(at("%MW3", 16), ["b"]);
+        assert_eq!(at("%M0", 16), ["c"]);
+        assert!(at("%MW4", 16).is_empty());
+    }
+
+    #[test]
+    fn driven_tags_move_with_time_and_not_within_a_scan() {
+        let mut plant = plant("up = { type = 'UDINT', drive = { kind = 'uptime' } }");
+        let (up, start) = (plant.find("up").unwrap(), some_instant());
+        for (seconds, value) in [(0.0, 0), (3.0, 3), (3.05, 3), (60.0, 60)] {
+            plant.advance(start + Duration::from_secs_f64(seconds), Duration::ZERO);
+            assert_eq!(plant.get(up), Value::Uint(value));
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "an instant can only be had from the clock")]
+    fn some_instant() -> Instant {
+        Instant::now()
+    }
+}

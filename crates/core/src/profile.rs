@@ -1,0 +1,173 @@
+//! A kind of device, as its `profile.toml` says it. Apart, because the binary builds its devices from profiles and the
+//! dialogue player builds its own from the head of a dialogue.
+
+use crate::{
+    conversation::{Protocol, Service, Transport},
+    device::Device,
+    identity::{Grammar, Identity},
+    plant::{Image, Plant, Sizes, TagSettings},
+    settings::{Period, Problem, Problems, Settings},
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, de::DeserializeOwned};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use toml::Spanned;
+
+/// The `[profile]` table: what the decoy pretends to be, for the people who choose it.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// Vendor, family and model.
+    pub title: String,
+    /// What such a device does in a plant, and what of it is known from where.
+    #[serde(default)]
+    pub summary: String,
+}
+
+/// The `listen` table of a service: how it is reached.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// The port, if the device does not use the standard one.
+    pub port: Option<u16>,
+    /// How many connections the device takes at once; when it has as many, the one that was idle longest gives way
+    /// (MODBUS Messaging on TCP/IP Implementation Guide V1.0b §4.3.1 describes this habit).
+    pub connections: Option<usize>,
+    /// After which silence the device closes a connection; without it, the site's limit counts.
+    pub idle: Option<Period>,
+}
+
+/// A profile that was read.
+#[derive(Clone)]
+pub struct Profile<'a> {
+    /// What it pretends to be.
+    pub about: About,
+    /// What is drawn per device.
+    pub identity: Grammar,
+    sizes: Sizes,
+    tags: BTreeMap<Spanned<String>, TagSettings>,
+    services: Vec<(&'static dyn Protocol, Settings<'a>)>,
+}
+
+/// A service of a device, and how it is reached.
+pub struct Endpoint {
+    /// The protocol's name.
+    pub protocol: &'static str,
+    /// The carrier and the port.
+    pub transport: Transport,
+    /// How many connections the device takes at once, if it is known.
+    pub connections: Option<usize>,
+    /// After which silence it closes a connection, if it is known.
+    pub idle: Option<Duration>,
+    /// What answers.
+    pub service: Arc<dyn Service>,
+}
+
+impl<'a> Profile<'a> {
+    /// Reads the text of a `profile.toml` whose services are among `protocols`. All mistakes are told at once.
+    pub fn parse(text: &'a str, protocols: &[&'static dyn Protocol]) -> Result<Self, Problems> {
+        let mut profile = Self {
+            about: About::default(),
+            identity: Grammar::default(),
+            sizes: Sizes::default(),
+            tags: BTreeMap::new(),
+            services: Vec::new(),
+        };
+        let mut problems = Problems::new();
+        for (name, span, settings) in Settings::parse(text)?.into_entries() {
+            match name.as_str() {
+                "profile" => read(&settings, &mut profile.about, &mut problems),
+                "identity" => read(&settings, &mut profile.identity, &mut problems),
+                "image" => read(&settings, &mut profile.sizes, &mut problems),
+                "tags" => read(&settings, &mut profile.tags, &mut problems),
+                _ => match protocols.iter().find(|protocol| protocol.name() == name) {
+                    Some(protocol) => profile.services.push((*protocol, settings)),
+                    None => {
+                        let known = ["profile", "identity", "image", "tags"].into_iter();
+                        let known = known.chain(protocols.iter().map(|protocol| protocol.name()));
+                        problems.push(Problem::unknown(&name, "protocol or table", &name, known).at(span));
+                    }
+                },
+            }
+        }
+        if problems.is_empty() { Ok(profile) } else { Err(problems) }
+    }
+
+    /// A device of this kind, with its services. `identity` is what was drawn for it, what its site shares included.
+    pub fn device(
+        &self,
+        name: &str,
+        kind: &str,
+        identity: Identity,
+        seed: u64,
+    ) -> Result<(Arc<Device>, Vec<Endpoint>), Problems> {
+        let mut problems = Problems::new();
+        let image = Image::new(&self.sizes).unwrap_or_else(|(key, why)| {
+            problems.push(Problem::new(format!("image.{key}"), why));
+            Image::default()
+        });
+        let mut plant = Plant::new(image);
+        for (tag, settings) in &self.tags {
+            if let Err(why) = plant.add(tag.get_ref(), settings, seed) {
+                let span = settings.at.as_ref().map_or_else(|| tag.span(), Spanned::span);
+                problems.push(Problem::new(format!("tags.{}", tag.get_ref()), why).at(span));
+            }
+        }
+        let device = Arc::new(Device::new(name, kind, identity, plant));
+        let mut endpoints = Vec::new();
+        for (protocol, settings) in &self.services {
+            let mut settings = settings.clone();
+            let mut listen = Listen::default();
+            if let Some(table) = settings.split_off("listen") {
+                read(&table, &mut listen, &mut problems);
+            }
+            let Transport::Tcp(standard) = protocol.transport();
+            match protocol.build(&settings, &device) {
+                Ok(service) => endpoints.push(Endpoint {
+                    protocol: protocol.name(),
+                    transport: Transport::Tcp(listen.port.unwrap_or(standard)),
+                    connections: listen.connections,
+                    idle: listen.idle.map(|period| period.0),
+                    service,
+                }),
+                Err(more) => problems.extend(more),
+            }
+        }
+        if problems.is_empty() { Ok((device, endpoints)) } else { Err(problems) }
+    }
+
+    /// The JSON Schema of a `profile.toml` whose services are among `protocols`.
+    pub fn schema(protocols: &[&'static dyn Protocol]) -> Schema {
+        let mut generator = SchemaGenerator::default();
+        let mut schema = json_schema!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "A honeyplant profile",
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["profile"],
+        });
+        let mut properties = serde_json::Map::new();
+        properties.insert("profile".into(), generator.subschema_for::<About>().into());
+        properties.insert("identity".into(), generator.subschema_for::<Grammar>().into());
+        properties.insert("image".into(), generator.subschema_for::<Sizes>().into());
+        properties.insert("tags".into(), generator.subschema_for::<BTreeMap<String, TagSettings>>().into());
+        let listen = generator.subschema_for::<Listen>();
+        for protocol in protocols {
+            let mut service = protocol.schema(&mut generator);
+            if let Some(table) = service.get_mut("properties").and_then(|p| p.as_object_mut()) {
+                table.insert("listen".into(), listen.clone().into());
+            }
+            properties.insert(protocol.name().into(), service.into());
+        }
+        schema.insert("properties".into(), properties.into());
+        schema.insert("$defs".into(), generator.take_definitions(true).into());
+        schema
+    }
+}
+
+fn read<T: DeserializeOwned>(settings: &Settings<'_>, into: &mut T, problems: &mut Problems) {
+    match settings.read() {
+        Ok(value) => *into = value,
+        Err(problem) => problems.push(problem),
+    }
+}
