@@ -1,0 +1,1 @@
+//! Plays conversations from text.

@@ -1,0 +1,2 @@
+//! honeyplant
+fn main() {}
