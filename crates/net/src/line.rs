@@ -1,0 +1,153 @@
+//! Bytes in and out of one carrier, with every wait bounded. Apart, because the talk above it need not know how a read,
+//! a deadline and a wish to leave are waited for at once.
+
+use crate::{Seat, alarm::Alarm};
+use honeyplant_core::event::Reason;
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
+use tokio_util::io::poll_read_buf;
+
+/// Most requests are shorter. A read that does not fill its room also tells the reactor that nothing more is there,
+/// which saves asking the system.
+const USUAL: usize = 512;
+/// A peer that sends faster than it is read is read in larger pieces, up to this.
+const MOST: usize = 16 * 1024;
+
+#[derive(Debug)]
+pub(crate) struct Line<S> {
+    stream: S,
+    alarm: Alarm,
+    pub(crate) seat: Seat,
+    /// What was heard and not yet dealt with.
+    pub(crate) input: Vec<u8>,
+    /// What is to be said.
+    pub(crate) out: Vec<u8>,
+    piece: usize,
+}
+
+/// What waiting for the peer came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    Bytes(usize),
+    Alarm,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
+    pub(crate) fn new(stream: S, seat: Seat) -> Self {
+        Self { stream, alarm: Alarm::default(), seat, input: Vec::new(), out: Vec::new(), piece: USUAL }
+    }
+
+    /// Waits for bytes, until `due` at the latest.
+    pub(crate) async fn hear(&mut self, due: Instant) -> Result<Heard, Reason> {
+        if self.input.capacity() - self.input.len() < self.piece / 2 {
+            self.input.reserve_exact(self.piece);
+        }
+        poll_fn(|cx| {
+            if let Poll::Ready(read) = self.poll_read(cx) {
+                return Poll::Ready(read.map(Heard::Bytes));
+            }
+            if let Poll::Ready(reason) = self.seat.poll(cx) {
+                return Poll::Ready(Err(reason));
+            }
+            self.alarm.poll(due, cx).map(|()| Ok(Heard::Alarm))
+        })
+        .await
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Reason>> {
+        let room = self.input.capacity() - self.input.len();
+        poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.input).map(|read| match read {
+            Ok(0) => Err(Reason::Peer),
+            Ok(read) => {
+                if read >= room {
+                    self.piece = (2 * self.piece).min(MOST);
+                }
+                Ok(read)
+            }
+            Err(_) => Err(Reason::Broken),
+        })
+    }
+
+    /// Waits until `until`, or less if the session is to leave.
+    pub(crate) async fn pause(&mut self, until: Instant) {
+        poll_fn(|cx| match self.seat.poll(cx) {
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => self.alarm.poll(until, cx),
+        })
+        .await;
+    }
+
+    /// Sends what is to be said, and counts it in `sent`. The peer must take some of it every `stuck`.
+    pub(crate) async fn flush(&mut self, stuck: Duration, sent: &mut u64) -> Result<(), Reason> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let (mut done, mut due) = (0, None);
+        let flushed = poll_fn(|cx| {
+            while let Some(rest) = self.out.get(done..).filter(|rest| !rest.is_empty()) {
+                match Pin::new(&mut self.stream).poll_write(cx, rest) {
+                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Reason::Broken)),
+                    Poll::Ready(Ok(written)) => {
+                        done += written;
+                        due = None;
+                    }
+                    Poll::Pending => return self.poll_patience(&mut due, stuck, cx),
+                }
+            }
+            match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Ready(flushed) => Poll::Ready(flushed.map_err(|_| Reason::Broken)),
+                Poll::Pending => self.poll_patience(&mut due, stuck, cx),
+            }
+        })
+        .await;
+        *sent += done as u64;
+        self.out.clear();
+        flushed
+    }
+
+    fn poll_patience(
+        &mut self,
+        due: &mut Option<Instant>,
+        stuck: Duration,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Reason>> {
+        if let Poll::Ready(reason) = self.seat.poll(cx) {
+            return Poll::Ready(Err(reason));
+        }
+        let due = *due.get_or_insert_with(|| Instant::now() + stuck);
+        self.alarm.poll(due, cx).map(|()| Err(Reason::Stuck))
+    }
+
+    /// Says that nothing more will come, and takes what has come meanwhile without waiting for it: a socket that is
+    /// closed with bytes unread is reset, and the peer may lose the last answer.
+    pub(crate) async fn hang_up(&mut self) -> usize {
+        self.input.reserve(USUAL);
+        poll_fn(|cx| {
+            let _ = Pin::new(&mut self.stream).poll_shutdown(cx);
+            match self.poll_read(cx) {
+                Poll::Ready(Ok(read)) => Poll::Ready(read),
+                Poll::Ready(Err(_)) | Poll::Pending => Poll::Ready(0),
+            }
+        })
+        .await
+    }
+
+    /// Whether the buffers hold more memory than most sessions need.
+    pub(crate) const fn is_large(&self) -> bool {
+        self.input.capacity() > 2 * USUAL || self.out.capacity() > 2 * USUAL
+    }
+
+    pub(crate) fn shrink(&mut self) {
+        self.piece = USUAL;
+        self.input.shrink_to(USUAL);
+        self.out.shrink_to(0);
+    }
+}

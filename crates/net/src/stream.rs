@@ -1,0 +1,314 @@
+//! The one loop that carries a conversation over a stream. Apart, because it is where the laws hold for every protocol:
+//! recorded before it is answered, everything recorded, every wait bounded, a fault ends one session only.
+
+use crate::{
+    Bounds, Record, Seat,
+    line::{Heard, Line},
+    transcript::Transcript,
+};
+use honeyplant_core::{
+    conversation::{Context, Conversation, Outcome, Step},
+    event::{Kind, Reason, Session},
+    random::Random,
+};
+use std::{
+    hash::{BuildHasher, RandomState},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
+
+/// Answers are sent before more than this waits to be.
+const ANSWERS: usize = 64 * 1024;
+/// Events are delivered before more than this wait to be.
+const EVENTS: usize = 64;
+/// After this silence, memory that only a busy session needs is given back.
+const REST: Duration = Duration::from_secs(1);
+
+/// Carries one conversation over one stream until the peer, the device, a limit or `seat` ends it.
+///
+/// Generic where bytes flow, dynamic where protocols plug in. All that happens is told to `record`, from
+/// [`Kind::Opened`] to [`Kind::Closed`], also if the returned future is dropped before it is done.
+pub fn drive<S, R>(
+    stream: S,
+    conversation: Box<dyn Conversation>,
+    session: Arc<Session>,
+    bounds: Bounds,
+    record: R,
+    seat: Seat,
+) -> impl Future<Output = ()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    R: Record,
+{
+    // Put together outside of the future: an async function would keep its arguments a second time, in every session.
+    let now = Instant::now();
+    let mut talk = Talk {
+        line: Line::new(stream, seat),
+        speaker: Speaker::new(conversation, session.clone()),
+        transcript: Transcript::new(session, record, now.into_std()),
+        bounds,
+        heard: now,
+        unfinished: None,
+        rested: false,
+        ended: false,
+    };
+    async move {
+        let reason = talk.hold(now).await;
+        if !matches!(reason, Reason::Peer | Reason::Broken) {
+            talk.transcript.received += talk.line.hang_up().await as u64;
+        }
+        talk.end(reason);
+    }
+}
+
+struct Talk<S, R>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    R: Record,
+{
+    line: Line<S>,
+    speaker: Speaker,
+    transcript: Transcript<R>,
+    bounds: Bounds,
+    /// When the peer was last heard.
+    heard: Instant,
+    /// Since when a message waits for its end.
+    unfinished: Option<Instant>,
+    rested: bool,
+    ended: bool,
+}
+
+/// What is left to do with what was heard.
+enum Rest {
+    /// Nothing, until more is heard.
+    Done,
+    /// There may be more messages in it.
+    More,
+    /// The session is over.
+    Over(Reason),
+}
+
+impl<S, R> Talk<S, R>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    R: Record,
+{
+    async fn hold(&mut self, now: Instant) -> Reason {
+        let mut rest = self.open(now);
+        loop {
+            self.transcript.deliver();
+            if let Err(reason) = self.line.flush(self.bounds.stuck, &mut self.transcript.sent).await {
+                return reason;
+            }
+            if let Rest::Over(reason) = rest {
+                return reason;
+            }
+            if self.speaker.outcome.hang_up {
+                return Reason::Device;
+            }
+            if self.transcript.is_full() {
+                self.wait_for_record().await;
+            }
+            if let Some(reason) = self.line.seat.told() {
+                return reason;
+            }
+            let heard = match rest {
+                Rest::More => None,
+                Rest::Done | Rest::Over(_) => match self.line.hear(self.due()).await {
+                    Ok(heard) => Some(heard),
+                    Err(reason) => return reason,
+                },
+            };
+            let now = Instant::now();
+            rest = match heard {
+                Some(Heard::Alarm) => match self.late(now) {
+                    Some(reason) => return reason,
+                    None => Rest::Done,
+                },
+                Some(Heard::Bytes(count)) => {
+                    self.transcript.received += count as u64;
+                    self.heard = now;
+                    self.rested = false;
+                    self.line.seat.touch(now.into_std());
+                    self.receive(now)
+                }
+                None => self.receive(now),
+            };
+            let over = self.speaker.outcome.hang_up || matches!(rest, Rest::Over(_));
+            if !over && self.speaker.outcome.wake.is_some_and(|at| at <= now.into_std()) {
+                rest = self.wake(now, rest);
+            }
+        }
+    }
+
+    /// A full record makes peers wait; nothing is dropped.
+    async fn wait_for_record(&mut self) {
+        let mut pause = Duration::from_millis(1);
+        while self.transcript.is_full() && self.line.seat.told().is_none() {
+            self.line.pause(Instant::now() + pause).await;
+            // Thousands that wait must not keep the processor busy with waiting.
+            pause = (2 * pause).min(Duration::from_millis(16));
+        }
+    }
+
+    /// The next instant at which something is to be done though nothing is heard.
+    fn due(&self) -> Instant {
+        let large = !self.rested && (self.line.is_large() || self.transcript.is_large());
+        let idle = if large { REST.min(self.bounds.idle) } else { self.bounds.idle };
+        let mut due = self.heard + idle;
+        if let Some(since) = self.unfinished {
+            due = due.min(since + self.bounds.message);
+        }
+        if let Some(at) = self.speaker.outcome.wake {
+            due = due.min(at.into());
+        }
+        due
+    }
+
+    /// Nothing was heard for long: is it over?
+    fn late(&mut self, now: Instant) -> Option<Reason> {
+        let slow = self.unfinished.is_some_and(|since| since + self.bounds.message <= now);
+        // A deadline of the device comes before ours: it may have its own way to end.
+        let wakes = self.speaker.outcome.wake.is_some_and(|at| at <= now.into_std());
+        if !wakes && (slow || self.heard + self.bounds.idle <= now) {
+            return Some(Reason::Idle);
+        }
+        if !self.rested && self.heard + REST <= now {
+            self.rested = true;
+            self.line.shrink();
+            self.transcript.shrink();
+            self.speaker.outcome.events.shrink_to(1);
+        }
+        None
+    }
+
+    fn open(&mut self, now: Instant) -> Rest {
+        let (at, out) = (SystemTime::now(), &mut self.line.out);
+        let opened = self.speaker.say(now, out, |conversation, cx| conversation.open(cx));
+        self.transcript.note(at, Kind::Opened, &[], out);
+        // What was said is with the opening already.
+        self.transcript.unasked(at, &mut self.speaker.outcome.events, &[]);
+        opened.map_or(Rest::Over(Reason::Fault), |()| Rest::Done)
+    }
+
+    fn wake(&mut self, now: Instant, rest: Rest) -> Rest {
+        self.speaker.outcome.wake = None;
+        let (at, out) = (SystemTime::now(), &mut self.line.out);
+        let said = out.len();
+        let woken = self.speaker.say(now, out, |conversation, cx| conversation.wake(cx));
+        self.transcript.unasked(at, &mut self.speaker.outcome.events, out.get(said..).unwrap_or_default());
+        // Whoever always wants to be woken at once would never let go of the thread.
+        let soon = now.into_std() + Duration::from_millis(1);
+        self.speaker.outcome.wake = self.speaker.outcome.wake.map(|at| at.max(soon));
+        woken.map_or(Rest::Over(Reason::Fault), |()| rest)
+    }
+
+    /// Deals with what was heard, message by message.
+    fn receive(&mut self, now: Instant) -> Rest {
+        let Self { line: Line { input, out, .. }, speaker, transcript, bounds, unfinished, .. } = self;
+        let (at, mut used) = (SystemTime::now(), 0);
+        let rest = loop {
+            let Some(heard) = input.get(used..).filter(|heard| !heard.is_empty() && !speaker.outcome.hang_up) else {
+                *unfinished = None;
+                break Rest::Done;
+            };
+            if out.len() > ANSWERS || transcript.waiting() >= EVENTS {
+                break Rest::More;
+            }
+            let said = out.len();
+            match speaker.say(now, out, |conversation, cx| conversation.receive(heard, cx)) {
+                Some(Step::Took(count)) if count > 0 && count <= heard.len() => {
+                    let (request, reply) = (heard.get(..count), out.get(said..));
+                    let (request, reply) = (request.unwrap_or_default(), reply.unwrap_or_default());
+                    transcript.exchange(at, &mut speaker.outcome.events, request, reply);
+                    used += count;
+                    *unfinished = None;
+                }
+                Some(Step::Wait) => {
+                    let reply = out.get(said..).unwrap_or_default();
+                    transcript.unasked(at, &mut speaker.outcome.events, reply);
+                    if heard.len() > bounds.longest_message {
+                        let why = "the message is longer than the device takes";
+                        transcript.note(at, Kind::Malformed { why }, heard, &[]);
+                        used = input.len();
+                        break Rest::Over(Reason::Device);
+                    }
+                    unfinished.get_or_insert(now);
+                    break Rest::Done;
+                }
+                // It panicked, or took what is not there. What it has said about it is not to be trusted.
+                Some(Step::Took(_)) | None => {
+                    out.truncate(said);
+                    transcript.exchange(at, &mut speaker.outcome.events, heard, &[]);
+                    used = input.len();
+                    break Rest::Over(Reason::Fault);
+                }
+            }
+        };
+        if used == input.len() {
+            input.clear();
+        } else {
+            input.drain(..used);
+        }
+        rest
+    }
+
+    fn end(&mut self, reason: Reason) {
+        self.ended = true;
+        let (at, now) = (SystemTime::now(), Instant::now().into_std());
+        if !self.line.input.is_empty() {
+            let why = match self.unfinished {
+                Some(_) => "the message was not finished",
+                None => "the session ended before the message was read",
+            };
+            self.transcript.note(at, Kind::Malformed { why }, &self.line.input, &[]);
+        }
+        self.transcript.close(at, now, reason);
+    }
+}
+
+impl<S, R> Drop for Talk<S, R>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    R: Record,
+{
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(if std::thread::panicking() { Reason::Fault } else { Reason::Shutdown });
+        }
+    }
+}
+
+/// The conversation, with all that it sees and wishes.
+struct Speaker {
+    conversation: Box<dyn Conversation>,
+    session: Arc<Session>,
+    random: Random,
+    outcome: Outcome,
+}
+
+impl Speaker {
+    fn new(conversation: Box<dyn Conversation>, session: Arc<Session>) -> Self {
+        // Keyed anew by the system, so that an actor cannot tell one session's chance from another's.
+        let random = Random::seeded(RandomState::new().hash_one(session.id));
+        let outcome = Outcome { events: Vec::with_capacity(1), ..Outcome::default() };
+        Self { conversation, session, random, outcome }
+    }
+
+    /// Lets the conversation speak; `None` if it panicked, after which it must not be spoken to again.
+    fn say<T>(
+        &mut self,
+        now: Instant,
+        out: &mut Vec<u8>,
+        speak: impl FnOnce(&mut dyn Conversation, &mut Context<'_>) -> T,
+    ) -> Option<T> {
+        let Self { conversation, session, random, outcome } = self;
+        let mut cx = Context { now: now.into_std(), session, random, out, outcome };
+        catch_unwind(AssertUnwindSafe(|| speak(&mut **conversation, &mut cx))).ok()
+    }
+}
