@@ -108,7 +108,9 @@ impl<'a> Profile<'a> {
         });
         let mut plant = Plant::new(image);
         for (tag, settings) in &self.tags {
-            if let Err(why) = plant.add(tag.get_ref(), settings, seed) {
+            let mut settings = settings.clone();
+            let added = settings.settle(&identity).and_then(|()| plant.add(tag.get_ref(), &settings, seed));
+            if let Err(why) = added {
                 let span = settings.at.as_ref().map_or_else(|| tag.span(), Spanned::span);
                 problems.push(Problem::new(format!("tags.{}", tag.get_ref()), why).at(span));
             }
@@ -134,6 +136,11 @@ impl<'a> Profile<'a> {
             }
         }
         if problems.is_empty() { Ok((device, endpoints)) } else { Err(problems) }
+    }
+
+    /// The names of the protocols that it speaks.
+    pub fn services(&self) -> impl Iterator<Item = &'static str> {
+        self.services.iter().map(|(protocol, _)| protocol.name())
     }
 
     /// The JSON Schema of a `profile.toml` whose services are among `protocols`.

@@ -6,7 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use std::{borrow::Cow, fmt, ops::Range, time::Duration};
 use toml::{
     Spanned,
-    de::{DeTable, DeValue, ValueDeserializer},
+    de::{DeArray, DeTable, DeValue, ValueDeserializer},
 };
 
 /// One mistake in something an operator wrote.
@@ -175,6 +175,14 @@ impl<'a> Settings<'a> {
             let key = if key.is_empty() { field.clone() } else { format!("{key}.{field}") };
             (field, span, Self::new(key, value))
         })
+    }
+
+    /// The items of a list, each as a table of its own.
+    pub fn into_items(self) -> impl Iterator<Item = Self> {
+        let (value, key) = (self.value.into_inner(), self.key);
+        let items = if let DeValue::Array(items) = value { items } else { DeArray::new() };
+        let items = items.into_iter().enumerate();
+        items.map(move |(index, value)| Self::new(format!("{key}[{index}]"), value))
     }
 
     /// The table as `T`.

@@ -77,6 +77,11 @@ impl Place {
         Self { part: self.part, bit: self.bit + bits }
     }
 
+    /// Whether it is the first bit of a byte.
+    pub const fn is_on_byte(self) -> bool {
+        self.bit.is_multiple_of(8)
+    }
+
     /// Whether `bits` bits from here and `other_bits` bits from `other` have one in common.
     pub const fn meets(self, bits: u32, other: Self, other_bits: u32) -> bool {
         self.part == other.part && self.bit < other.bit + other_bits && other.bit < self.bit + bits
@@ -180,6 +185,13 @@ impl Image {
     pub fn bit(&self, place: Place) -> bool {
         let byte = self.bytes(place.part, place.bit / 8, 1).first();
         byte.is_some_and(|byte| byte >> (place.bit % 8) & 1 == 1)
+    }
+
+    /// `count` bits from `place` on; off where there is no memory.
+    pub fn bits(&self, place: Place, count: u32) -> impl Iterator<Item = bool> {
+        let first = place.bit % 8;
+        let octets = self.bytes(place.part, place.bit / 8, (first + count).div_ceil(8));
+        (first..first + count).map(|bit| octets.get(bit as usize / 8).is_some_and(|octet| octet >> (bit % 8) & 1 == 1))
     }
 
     /// Sets the bit at `place`.

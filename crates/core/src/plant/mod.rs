@@ -9,7 +9,7 @@ pub use drive::{Drive, Part};
 pub use image::{Area, Image, Layout, Place, Sizes};
 pub use value::{Type, Value};
 
-use crate::random::Random;
+use crate::{identity::Identity, random::Random};
 use drive::Driver;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -44,13 +44,27 @@ pub struct TagSettings {
     /// Where the tag lies in the process image, such as `%MW10`; a tag without it has a place of its own.
     #[schemars(with = "Option<String>")]
     pub at: Option<Spanned<String>>,
-    /// The value at the start.
+    /// The value at the start; a text may have `{key}` for what was drawn, also where the type is a number.
     pub value: Option<Value>,
     /// The unit of measurement, for people.
     #[serde(default)]
     pub unit: String,
     /// What moves the tag by itself.
     pub drive: Option<Drive>,
+}
+
+impl TagSettings {
+    /// Puts what was drawn into the value. The error says why it cannot be.
+    pub fn settle(&mut self, identity: &Identity) -> Result<(), String> {
+        if let Some(Value::Text(text)) = &self.value {
+            let drawn = identity.expand(text).map_err(|key| format!("`{key}` is drawn nowhere"))?;
+            self.value = Some(match self.ty {
+                Type::String => Value::Text(drawn.into()),
+                _ => Value::Real(drawn.parse().map_err(|_| format!("`{drawn}` is no number"))?),
+            });
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug)]
@@ -214,6 +228,19 @@ mod tests {
         plant.set(level, Value::Real(1e9));
         assert_eq!(plant.image().word(place), 32_767);
         assert_eq!(plant.get(plant.find("name").unwrap()), Value::Text("x".into()));
+    }
+
+    #[test]
+    fn a_value_may_be_drawn() {
+        let identity = Identity(BTreeMap::from([("hours".to_owned(), "4711".to_owned())]));
+        let settled = |text: &str| {
+            let mut settings: TagSettings = toml::from_str(text).unwrap();
+            settings.settle(&identity).map(|()| settings.value.unwrap())
+        };
+        assert_eq!(settled("type = 'UDINT'\nvalue = '{hours}'"), Ok(Value::Real(4711.0)));
+        assert_eq!(settled("type = 'STRING'\nvalue = 'h{hours}'"), Ok(Value::Text("h4711".into())));
+        assert!(settled("type = 'INT'\nvalue = '{days}'").unwrap_err().contains("days"));
+        assert!(settled("type = 'INT'\nvalue = 'many'").is_err());
     }
 
     #[test]
