@@ -1,1 +1,11 @@
-//! Every protocol.
+//! Every protocol that honeyplant speaks: bytes and behaviour, no sockets.
+//!
+//! A protocol is a folder with `mod.rs` (what it does), `wire.rs` (its bytes, after its standard), more files for more
+//! nouns, and `dialogues/`: texts that are golden vectors, fuzz seeds and documentation in one.
+
+mod modbus;
+
+use honeyplant_core::conversation::Protocol;
+
+/// All protocols. A new one is a `mod` and an entry here.
+pub static PROTOCOLS: &[&dyn Protocol] = &[&modbus::Modbus];
