@@ -1,0 +1,180 @@
+//! `honeyplant run`: a site, until it is told to end.
+
+use super::{Common, say, shown};
+use crate::{
+    complaint::{Failure, Tried},
+    site::{Choice, Shown, Site},
+    state::State,
+};
+use honeyplant_core::event::{Event, Kind, Octets};
+use honeyplant_net::{Fleet, Record, Refusal, Stop};
+use honeyplant_record::{Journal, Observer};
+use std::{
+    io::{ErrorKind, Write},
+    path::PathBuf,
+    time::{Duration, Instant, SystemTime},
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Run a site until it is told to end.
+///
+/// Ctrl-C or SIGTERM lets the sessions and the sinks finish; a second one ends at once.
+#[derive(clap::Args, Default)]
+pub(crate) struct Run {
+    /// The folder of the site; the demo site if it is not given
+    #[arg(value_name = "SITE")]
+    site: Option<PathBuf>,
+}
+
+/// How long sessions, and then sinks, may take to finish.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How many devices are listed one by one.
+const LISTED: usize = 12;
+
+impl Run {
+    pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
+        let mut site = Site::load(self.site.as_deref())?;
+        site.port_offset = common.port_offset.unwrap_or(site.port_offset);
+        let mut state = State::open(&common.state)?;
+        let mut failure = Failure::default();
+        let built = failure.keep(site.build(&mut state));
+        let sinks = failure.keep(site.sinks(state.folder()));
+        failure.check()?;
+        let ((doors, devices), sinks) = (built.unwrap_or_default(), sinks.unwrap_or_default());
+        let hold = state.keep()?;
+        let now = (Instant::now(), SystemTime::now());
+        doors.iter().for_each(|door| door.device.start(now.0, now.1));
+        let fleet = Fleet::bind(doors, &site.listen, site.limits).map_err(|refusals| explain(&refusals))?;
+
+        let observer = Observer {
+            site: site.name.clone(),
+            install: state.install(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let (journal, mended) = Journal::open(state.folder(), &site.journal, observer, |about| notice(&about))
+            .tried(|| format!("open the journal in {}", shown(state.folder())))?;
+        let mended = mended.to_string();
+        screen(&site, &devices, &mended, common);
+        for Choice { name, start, sink } in sinks {
+            journal.follow(&name, start, sink).tried(|| format!("start the sink {name}"))?;
+        }
+        journal.record(&mut vec![happened(Kind::Started { devices: devices.len(), mended })]);
+        let result = serve(fleet, &journal);
+        journal.record(&mut vec![happened(Kind::Stopped)]);
+        for behind in journal.finish(GRACE).tried(|| "write the end of the journal".into())? {
+            notice(&behind);
+        }
+        drop(hold);
+        result
+    }
+}
+
+/// Serves until a signal says to end.
+fn serve(fleet: Fleet, journal: &Journal) -> Result<(), Failure> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().tried(|| "start the runtime".into())?;
+    // Later sessions have greater numbers, in later runs too.
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let base = (since_1970.as_millis() as u64) << 20;
+    let left = runtime.block_on(async {
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let stop = Stop::new();
+        let told = stop.clone();
+        tokio::spawn(async move {
+            for signals in 1.. {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                if signals > 1 {
+                    std::process::exit(130);
+                }
+                told.stop();
+            }
+        });
+        let trouble = |trouble: honeyplant_net::Trouble| {
+            tell(&format!("warning: {} takes no connections: {}; it is tried again", trouble.address, trouble.error));
+        };
+        fleet.run(Shelf(journal.clone()), base, &stop, GRACE, trouble).await
+    });
+    if left.tried(|| "serve".into())? > 0 {
+        tell("warning: some sessions did not end in time");
+    }
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    Ok(())
+}
+
+/// The journal as the network sees it.
+#[derive(Clone)]
+struct Shelf(Journal);
+
+impl Record for Shelf {
+    fn record(&self, batch: &mut Vec<Event>) {
+        self.0.record(batch);
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.is_full()
+    }
+}
+
+fn happened(kind: Kind) -> Event {
+    Event { at: SystemTime::now(), session: None, kind, request: Octets::new(), reply: Octets::new() }
+}
+
+fn notice(notice: &dyn std::fmt::Display) {
+    tell(&format!("warning: {notice}"));
+}
+
+/// Tells the operator something while the site runs.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// What listens where, and what to do next.
+fn screen(site: &Site, devices: &[Shown], mended: &str, common: &Common) {
+    say(format_args!("honeyplant {}: site {}", env!("CARGO_PKG_VERSION"), site.name));
+    for device in devices.iter().take(LISTED) {
+        say(format_args!("\n{device}"));
+    }
+    if devices.len() > LISTED {
+        say(format_args!("\n  and {} devices more", devices.len() - LISTED));
+    }
+    say(format_args!("\n  record  {}", shown(&common.state.join("journal"))));
+    if !mended.is_empty() {
+        say(format_args!("          {mended}"));
+    }
+    say("  later   `honeyplant events` and `honeyplant sessions` tell what was done");
+    say("  end     Ctrl-C\n");
+}
+
+/// Every door that could not be opened, with what would help.
+fn explain(refusals: &[Refusal]) -> Failure {
+    let message = |refusal: &Refusal| {
+        let Refusal { address, device, protocol, error } = refusal;
+        let hint = match error.kind() {
+            ErrorKind::AddrInUse => {
+                format!(
+                    "another program listens there (`ss -ltnp 'sport = :{}'` tells which), or another honeyplant; \
+                         end it or choose other ports with --port-offset",
+                    address.port()
+                )
+            }
+            ErrorKind::PermissionDenied => {
+                "ports below 1024 need the right to bind them: run as root, give the program \
+                                            CAP_NET_BIND_SERVICE, or move the ports up with --port-offset 10000"
+                    .to_owned()
+            }
+            ErrorKind::AddrNotAvailable => {
+                format!(
+                    "this machine does not have the address {}; give it one, or list other addresses in site.toml",
+                    address.ip()
+                )
+            }
+            _ => "see what the system says".to_owned(),
+        };
+        Failure::new(format!("cannot listen on {address} for {protocol} of `{device}`: {error}"), hint).0
+    };
+    Failure(refusals.iter().flat_map(message).collect())
+}

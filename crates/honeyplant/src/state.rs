@@ -1,0 +1,158 @@
+//! The state folder: what was drawn at the first run, and the record. Apart, because it is all that an install keeps.
+
+use crate::complaint::{Failure, Tried};
+use honeyplant_core::{
+    identity::{Grammar, Identity},
+    random::Random,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+/// The state folder of an install.
+#[derive(Debug)]
+pub(crate) struct State {
+    folder: PathBuf,
+    drawn: Drawn,
+    changed: bool,
+}
+
+/// `identity.toml`: what was drawn at the first run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Drawn {
+    /// The seed of every draw, in hexadecimal.
+    seed: String,
+    #[serde(default)]
+    site: Identity,
+    #[serde(default)]
+    devices: BTreeMap<String, Identity>,
+}
+
+const HEAD: &str =
+    "# Drawn at the first run of honeyplant. Later runs show the same; what is deleted here is drawn anew.\n\n";
+
+/// Holds the state folder for one process; another that tries is refused while this lives.
+#[derive(Debug)]
+pub(crate) struct Hold(#[expect(dead_code, reason = "the lock lives as long as the file is open")] File);
+
+impl State {
+    /// The state in `folder`, which need not exist yet. Nothing is written before [`State::keep`].
+    pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join("identity.toml");
+        let (drawn, changed) = match fs::read_to_string(&path) {
+            Ok(text) => {
+                let drawn: Drawn = toml::from_str(&text).tried(|| format!("read {}", path.display()))?;
+                u64::from_str_radix(&drawn.seed, 16).tried(|| format!("read the seed in {}", path.display()))?;
+                (drawn, false)
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let seed = getrandom::u64().tried(|| "draw a seed".into())?;
+                let seed = format!("{seed:016x}");
+                (Drawn { seed, site: Identity::default(), devices: BTreeMap::new() }, true)
+            }
+            Err(error) => return Err(error).tried(|| format!("read {}", path.display())),
+        };
+        Ok(Self { folder: folder.to_owned(), drawn, changed })
+    }
+
+    /// The folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Unlike that of any other install: 8 hexadecimal digits.
+    pub(crate) fn install(&self) -> String {
+        let install = Random::named(self.seed(), "install").bits();
+        format!("{:08x}", install >> 32)
+    }
+
+    /// The seed of everything that is drawn for `name`.
+    pub(crate) fn seed_of(&self, name: &str) -> u64 {
+        Random::named(self.seed(), name).bits()
+    }
+
+    fn seed(&self) -> u64 {
+        u64::from_str_radix(&self.drawn.seed, 16).unwrap_or_default()
+    }
+
+    /// What is drawn for the site, drawing what is missing.
+    pub(crate) fn site(&mut self, grammar: &Grammar) -> Result<(), String> {
+        let (mut identity, seed) = (std::mem::take(&mut self.drawn.site), self.seed_of("site"));
+        let known = identity.0.len();
+        let result = grammar.draw(&mut identity, &Identity::default(), seed);
+        self.changed |= identity.0.len() != known;
+        self.drawn.site = identity;
+        result
+    }
+
+    /// What is drawn for the device called `name`, drawing what is missing. What the site shares is in it.
+    pub(crate) fn device(&mut self, name: &str, grammar: &Grammar) -> Result<Identity, String> {
+        let seed = self.seed_of(&format!("device {name}"));
+        let identity = self.drawn.devices.entry(name.to_owned()).or_default();
+        let known = identity.0.len();
+        grammar.draw(identity, &self.drawn.site, seed)?;
+        self.changed |= identity.0.len() != known;
+        let mut whole = self.drawn.site.clone();
+        whole.0.extend(identity.0.clone());
+        Ok(whole)
+    }
+
+    /// Writes down what was drawn, and holds the folder for this process.
+    pub(crate) fn keep(&mut self) -> Result<Hold, Failure> {
+        fs::create_dir_all(&self.folder).tried(|| format!("make the state folder {}", self.folder.display()))?;
+        let path = self.folder.join("lock");
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .tried(|| format!("write into the state folder {}", self.folder.display()))?;
+        if lock.try_lock().is_err() {
+            return Err(Failure::new(
+                format!("another honeyplant runs with the state folder {}", self.folder.display()),
+                "end it first, or give this one a folder of its own with --state DIR",
+            ));
+        }
+        if self.changed {
+            let path = self.folder.join("identity.toml");
+            let text = toml::to_string(&self.drawn).tried(|| "write down what was drawn".into())?;
+            let new = path.with_extension("new");
+            fs::write(&new, format!("{HEAD}{text}"))
+                .and_then(|()| fs::rename(&new, &path))
+                .tried(|| format!("write {}", path.display()))?;
+            self.changed = false;
+        }
+        Ok(Hold(lock))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_drawn_is_shown_again_and_another_install_draws_otherwise() {
+        let grammar: Grammar = toml::from_str("serial = '{0-9A-F}{16}'").unwrap();
+        let draw = |folder: &Path| {
+            let mut state = State::open(folder).unwrap();
+            let identity = state.device("plc", &grammar).unwrap();
+            state.keep().unwrap();
+            (identity, state.install())
+        };
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        assert_eq!(draw(one.path()), draw(one.path()));
+        assert_ne!(draw(one.path()).0, draw(two.path()).0);
+        assert_ne!(draw(one.path()).1, draw(two.path()).1);
+    }
+
+    #[test]
+    fn a_state_folder_serves_one_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let _hold = State::open(folder.path()).unwrap().keep().unwrap();
+        let refused = State::open(folder.path()).unwrap().keep().unwrap_err().to_string();
+        assert!(refused.contains("another honeyplant") && refused.contains("--state"), "{refused}");
+    }
+}
