@@ -45,6 +45,8 @@ struct About {
     /// spoke to still decides which device answers.
     #[serde(default)]
     listen: Vec<IpAddr>,
+    /// Started as root, the program becomes this user once it listens, by name or number, and can never be root again.
+    user: Option<String>,
 }
 
 /// One entry of `[[devices]]`.
@@ -113,6 +115,8 @@ pub(crate) struct Site {
     pub(crate) listen: Vec<IpAddr>,
     /// What is added to every port.
     pub(crate) port_offset: u16,
+    /// Whom the program becomes once it listens.
+    pub(crate) user: Option<String>,
     /// What peers may cost.
     pub(crate) limits: Limits,
     /// How the journal is kept.
@@ -183,6 +187,7 @@ impl Site {
             name: about.name,
             listen: about.listen,
             port_offset: about.port_offset,
+            user: about.user,
             limits: Limits {
                 sessions: limits.sessions,
                 sessions_per_source: limits.sessions_per_source,

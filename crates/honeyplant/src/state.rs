@@ -100,6 +100,26 @@ impl State {
         Ok(whole)
     }
 
+    /// Gives the folder and all that is in it to a user and group.
+    pub(crate) fn give(&self, user: u32, group: u32) -> Result<(), Failure> {
+        let mut folders = vec![self.folder.clone()];
+        while let Some(folder) = folders.pop() {
+            let give = |path: &Path| std::os::unix::fs::lchown(path, Some(user), Some(group));
+            let given = give(&folder).and_then(|()| {
+                for entry in fs::read_dir(&folder)? {
+                    let entry = entry?;
+                    give(&entry.path())?;
+                    if entry.file_type()?.is_dir() {
+                        folders.push(entry.path());
+                    }
+                }
+                Ok(())
+            });
+            given.tried(|| format!("give {} to the user {user}", folder.display()))?;
+        }
+        Ok(())
+    }
+
     /// Writes down what was drawn, and holds the folder for this process.
     pub(crate) fn keep(&mut self) -> Result<Hold, Failure> {
         fs::create_dir_all(&self.folder).tried(|| format!("make the state folder {}", self.folder.display()))?;

@@ -31,6 +31,11 @@ impl Account {
             .map_err(|what| io::Error::new(io::ErrorKind::NotFound, what))
     }
 
+    /// Whether the process has the rights of root.
+    pub fn is_root() -> bool {
+        Uid::effective().is_root()
+    }
+
     fn find_in(users: &str, groups: &str, user: &str, group: Option<&str>) -> Result<Self, String> {
         let [number, own] = entry(users, user, [2, 3])
             .or_else(|| user.parse().ok().map(|number| [number, number]))

@@ -13,8 +13,6 @@ pub enum Layout {
     /// Bytes are counted whatever is read: `%MW1` shares a byte with `%MW0`. High word first (SIMATIC).
     #[default]
     S7,
-    /// Units of the size named are counted: `%MD1` lies behind `%MD0`. Low word first (most IEC 61131-3 controllers).
-    Iec,
     /// Words are counted: `%MD1` shares a word with `%MD0`; bits (`%M`, `%I`, `%Q`) are a memory of their own. Low word
     /// first (Modicon; EcoStruxure Control Expert, Program Languages and Structure, "Memory Structure").
     Modicon,
@@ -271,7 +269,7 @@ impl Image {
     const fn nth_word(&self, i: u32, words: u32) -> u32 {
         match self.layout {
             Layout::S7 => i,
-            Layout::Iec | Layout::Modicon => words - 1 - i,
+            Layout::Modicon => words - 1 - i,
         }
     }
 
@@ -296,23 +294,14 @@ fn bit_of(unit: &str, digits: &str, layout: Layout) -> Option<u32> {
         None => (digits, None),
     };
     let whole: u32 = whole.parse().ok().filter(|n| *n < MOST)?;
-    let size = match unit {
-        "X" => 1,
-        "B" => 8,
-        "W" => 16,
-        "D" => 32,
-        "L" => 64,
-        _ => return None,
-    };
     Some(match (unit, layout, bit) {
         // %MX10.3: a bit of a byte. %M5 alone: the fifth bit.
-        ("X", Layout::S7 | Layout::Iec, Some(bit)) if bit < 8 => whole * 8 + bit,
+        ("X", Layout::S7, Some(bit)) if bit < 8 => whole * 8 + bit,
         ("X", _, None) => whole,
         // %MW4.2: a bit of a word, kept high byte first.
         ("W", _, Some(bit)) if bit < 16 => word_start(whole, layout) + (bit + 8) % 16,
-        ("B" | "W" | "D" | "L", Layout::S7, None) | ("B", _, None) => whole * 8,
-        ("W" | "D" | "L", Layout::Iec, None) => whole * size,
-        ("W" | "D" | "L", Layout::Modicon, None) => whole * 16,
+        ("B", _, None) => whole * 8,
+        ("W" | "D" | "L", _, None) => word_start(whole, layout),
         _ => return None,
     })
 }
@@ -320,7 +309,7 @@ fn bit_of(unit: &str, digits: &str, layout: Layout) -> Option<u32> {
 const fn word_start(whole: u32, layout: Layout) -> u32 {
     match layout {
         Layout::S7 => whole * 8,
-        Layout::Iec | Layout::Modicon => whole * 16,
+        Layout::Modicon => whole * 16,
     }
 }
 
@@ -365,7 +354,7 @@ mod tests {
 
     #[test]
     fn values_come_back_as_they_were_set() {
-        for layout in [Layout::S7, Layout::Iec, Layout::Modicon] {
+        for layout in [Layout::S7, Layout::Modicon] {
             let mut image = image(layout);
             for (ty, value) in [
                 (Type::Real, Value::Real(1.5)),

@@ -7,7 +7,7 @@ use crate::{
     state::State,
 };
 use honeyplant_core::event::{Event, Kind, Octets};
-use honeyplant_net::{Fleet, Record, Refusal, Stop};
+use honeyplant_net::{Account, Fleet, Record, Refusal, Stop};
 use honeyplant_record::{Journal, Observer};
 use std::{
     io::{ErrorKind, Write},
@@ -47,6 +47,9 @@ impl Run {
         doors.iter().for_each(|door| door.device.start(now.0, now.1));
         let fleet = Fleet::bind(doors, &site.listen, site.limits).map_err(|refusals| explain(&refusals))?;
 
+        if let Some(user) = &site.user {
+            descend(user, &state)?;
+        }
         let observer = Observer {
             site: site.name.clone(),
             install: state.install(),
@@ -68,6 +71,16 @@ impl Run {
         drop(hold);
         result
     }
+}
+
+/// Becomes `user`, for good, if this is root. The state folder goes along.
+fn descend(user: &str, state: &State) -> Result<(), Failure> {
+    if !Account::is_root() {
+        return Ok(());
+    }
+    let account = Account::find(user, None).tried(|| format!("become the user {user}"))?;
+    state.give(account.user, account.group)?;
+    account.assume().tried(|| format!("become the user {user}"))
 }
 
 /// Serves until a signal says to end.
@@ -144,6 +157,9 @@ fn screen(site: &Site, devices: &[Shown], mended: &str, common: &Common) {
     say(format_args!("\n  record  {}", shown(&common.state.join("journal"))));
     if !mended.is_empty() {
         say(format_args!("          {mended}"));
+    }
+    if Account::is_root() {
+        say("  note    it runs as root; `user` in site.toml makes it another user once it listens");
     }
     say("  later   `honeyplant events` and `honeyplant sessions` tell what was done");
     say("  end     Ctrl-C\n");
