@@ -326,10 +326,10 @@ impl Kind {
     /// The kind in a sentence without its subject, as an operator reads it. `name` tells the name of a tag.
     pub fn sentence(&self, f: &mut impl fmt::Write, device: Option<&Device>) -> fmt::Result {
         match self {
-            Self::Started { devices, mended } if mended.is_empty() => {
-                write!(f, "the site began to run with {devices} devices")
+            Self::Started { devices, mended } => {
+                write!(f, "the site began to run with {}", counted(*devices as u64, "device"))?;
+                if mended.is_empty() { Ok(()) } else { write!(f, "; {mended}") }
             }
-            Self::Started { devices, mended } => write!(f, "the site began to run with {devices} devices; {mended}"),
             Self::Stopped => write!(f, "the site ended as it was told to"),
             Self::Opened => write!(f, "connected"),
             Self::Exchange => write!(f, "exchanged a message"),
@@ -360,13 +360,17 @@ impl Kind {
             Self::Malformed { why } => write!(f, "sent a broken message: {why}"),
             Self::Closed(ending) => write!(
                 f,
-                "ended after {} messages and {:.1} s: {}",
-                ending.exchanges,
+                "ended after {} and {:.1} s: {}",
+                counted(ending.exchanges, "message"),
                 ending.lasted.as_secs_f64(),
                 ending.reason.words()
             ),
         }
     }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 impl Operation {

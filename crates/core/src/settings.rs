@@ -148,7 +148,7 @@ impl<'a> Settings<'a> {
 
     /// The dotted key of `field` inside the table.
     pub fn key_of(&self, field: &str) -> String {
-        format!("{}.{field}", self.key)
+        if self.key.is_empty() { field.to_owned() } else { format!("{}.{field}", self.key) }
     }
 
     /// Where the table stands in the text.
@@ -168,11 +168,11 @@ impl<'a> Settings<'a> {
 
     /// The keys of the table, with where each stands and what it holds.
     pub fn into_entries(self) -> impl Iterator<Item = (String, Range<usize>, Self)> {
-        let (value, key) = (self.value.into_inner(), self.key);
+        let (value, own) = (self.value.into_inner(), self.key);
         let table = if let DeValue::Table(table) = value { table } else { DeTable::new() };
         table.into_iter().map(move |(field, value)| {
             let (span, field) = (field.span(), field.into_inner().into_owned());
-            let key = if key.is_empty() { field.clone() } else { format!("{key}.{field}") };
+            let key = if own.is_empty() { field.clone() } else { format!("{own}.{field}") };
             (field, span, Self::new(key, value))
         })
     }

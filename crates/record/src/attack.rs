@@ -1,0 +1,144 @@
+//! What MITRE ATT&CK for ICS (18.1) calls each kind of event, with the reason. Apart, because it is the one judgement in
+//! the record: everything else in it is what happened.
+
+use crate::document::{Tactics, Techniques, Threat};
+use honeyplant_core::event::{Command, Kind, Values};
+use std::{borrow::Cow, sync::OnceLock};
+
+/// What an actor is after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tactic {
+    /// Such as `TA0106`.
+    pub id: &'static str,
+    /// Such as `Impair Process Control`.
+    pub name: &'static str,
+}
+
+/// How an actor goes about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Technique {
+    /// Such as `T0855`.
+    pub id: &'static str,
+    /// Such as `Unauthorized Command Message`.
+    pub name: &'static str,
+    /// Where it is described.
+    pub reference: &'static str,
+    /// What it serves.
+    pub tactic: Tactic,
+}
+
+/// What one kind of event counts as.
+#[derive(Debug)]
+pub struct Row {
+    /// `event.action` of the kind, with what tells it apart where one kind has several rows.
+    pub action: &'static str,
+    /// What it counts as; none for what says nothing about the actor.
+    pub techniques: &'static [Technique],
+    /// Why.
+    pub reason: &'static str,
+    threat: OnceLock<Option<Threat>>,
+}
+
+const COLLECTION: Tactic = Tactic { id: "TA0100", name: "Collection" };
+const DISCOVERY: Tactic = Tactic { id: "TA0102", name: "Discovery" };
+const EVASION: Tactic = Tactic { id: "TA0103", name: "Evasion" };
+const IMPAIR: Tactic = Tactic { id: "TA0106", name: "Impair Process Control" };
+const INHIBIT: Tactic = Tactic { id: "TA0107", name: "Inhibit Response Function" };
+
+macro_rules! techniques {
+    ($($constant:ident = $id:literal, $name:literal, $tactic:ident;)*) => {
+        $(const $constant: Technique = Technique {
+            id: $id,
+            name: $name,
+            reference: concat!("https://attack.mitre.org/techniques/", $id, "/"),
+            tactic: $tactic,
+        };)*
+    };
+}
+
+techniques! {
+    MONITOR = "T0801", "Monitor Process State", COLLECTION;
+    DENIAL = "T0814", "Denial of Service", INHIBIT;
+    RESTART = "T0816", "Device Restart/Shutdown", INHIBIT;
+    PARAMETER = "T0836", "Modify Parameter", IMPAIR;
+    REMOTE_SYSTEM = "T0846", "Remote System Discovery", DISCOVERY;
+    COMMAND = "T0855", "Unauthorized Command Message", IMPAIR;
+    REMOVAL = "T0872", "Indicator Removal on Host", EVASION;
+    INFORMATION = "T0888", "Remote System Information Discovery", DISCOVERY;
+}
+
+macro_rules! rows {
+    ($($constant:ident = $action:literal, $techniques:expr, $reason:literal;)*) => {
+        $(static $constant: Row =
+            Row { action: $action, techniques: &$techniques, reason: $reason, threat: OnceLock::new() };)*
+        /// The whole table.
+        pub static ROWS: &[&Row] = &[$(&$constant),*];
+    };
+}
+
+rows! {
+    STARTED = "started", [], "nobody but the operator has part in it";
+    STOPPED = "stopped", [], "nobody but the operator has part in it";
+    OPENED = "opened", [REMOTE_SYSTEM], "nobody has business with a decoy: who connects is finding out what there is";
+    EXCHANGE = "exchange", [], "what a message meant that was not understood cannot be told";
+    UNSUPPORTED = "unsupported", [INFORMATION], "trying functions tells what a device can do, and so what it is";
+    IDENTIFY = "identify", [INFORMATION], "make, model and firmware tell which weaknesses a device has";
+    DIAGNOSE = "diagnose", [INFORMATION], "counters and states tell the role of a device and who else speaks with it";
+    READ = "read", [MONITOR], "values tell how the process stands";
+    WRITE_BITS = "write (bits)", [COMMAND], "a bit switches something, without the operator's leave";
+    WRITE_VALUES = "write (values)", [PARAMETER, COMMAND],
+        "a value is a set point or parameter, and the message that carries it is a command without the operator's leave";
+    COMMAND_RESTART = "command (restart)", [RESTART], "a device that restarts controls nothing meanwhile";
+    COMMAND_SILENCE = "command (silence)", [DENIAL], "a device that no longer answers is lost to its operators";
+    COMMAND_CLEAR = "command (clear)", [REMOVAL], "counters and logs would have told of the actor";
+    COMMAND_CONFIGURE = "command (configure)", [PARAMETER], "settings of the communication are parameters, too";
+    MALFORMED = "malformed", [], "port scanners send what is not the protocol to every port, and mean nothing by it";
+    CLOSED = "closed", [], "an end says nothing about the actor";
+}
+
+/// The row of a kind.
+pub fn row(kind: &Kind) -> &'static Row {
+    match kind {
+        Kind::Started { .. } => &STARTED,
+        Kind::Stopped => &STOPPED,
+        Kind::Opened => &OPENED,
+        Kind::Exchange => &EXCHANGE,
+        Kind::Unsupported(_) => &UNSUPPORTED,
+        Kind::Identify(_) => &IDENTIFY,
+        Kind::Diagnose(_) => &DIAGNOSE,
+        Kind::Read(..) => &READ,
+        Kind::Write(_, _, change) => match change.after {
+            Values::Words(_) | Values::Typed(_) => &WRITE_VALUES,
+            Values::Bits(_) | Values::None => &WRITE_BITS,
+        },
+        Kind::Command(_, Command::Restart) => &COMMAND_RESTART,
+        Kind::Command(_, Command::Silence) => &COMMAND_SILENCE,
+        Kind::Command(_, Command::Clear) => &COMMAND_CLEAR,
+        Kind::Command(_, Command::Configure) => &COMMAND_CONFIGURE,
+        Kind::Malformed { .. } => &MALFORMED,
+        Kind::Closed(_) => &CLOSED,
+    }
+}
+
+impl Row {
+    /// The row as a document has it.
+    pub fn threat(&self) -> Option<&Threat> {
+        let threat = self.threat.get_or_init(|| {
+            let mut tactics: Vec<Tactic> = self.techniques.iter().map(|technique| technique.tactic).collect();
+            tactics.dedup();
+            let tactic = |word: fn(&Tactic) -> &'static str| tactics.iter().map(|t| Cow::Borrowed(word(t))).collect();
+            let technique =
+                |word: fn(&Technique) -> &'static str| self.techniques.iter().map(|t| Cow::Borrowed(word(t))).collect();
+            (!self.techniques.is_empty()).then(|| Threat {
+                framework: "MITRE ATT&CK for ICS".into(),
+                tactic: Tactics { id: tactic(|t| t.id), name: tactic(|t| t.name) },
+                technique: Techniques {
+                    id: technique(|t| t.id),
+                    name: technique(|t| t.name),
+                    reference: technique(|t| t.reference),
+                },
+            })
+        });
+        threat.as_ref()
+    }
+}

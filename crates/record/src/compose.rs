@@ -1,0 +1,275 @@
+//! From an event to its document. Apart, because it borrows from the event all it can: what is composed a hundred
+//! thousand times a second may not allocate.
+
+use crate::{
+    attack,
+    document::{
+        Address, Asked, Bytes, Closing, Conversed, Decoy, Document, ECS, Ecs, Facets, Facts, Network, Outcome, Refusal,
+        Related, SCHEMA, Series, SessionId, Watcher, Words,
+    },
+    stamp::hex_digit,
+};
+use honeyplant_core::event::{Command, Ending, Event, Kind, Reason, Session, Values, Verdict};
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    net::{IpAddr, SocketAddr},
+    time::SystemTime,
+};
+
+/// Who keeps the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observer {
+    /// The name of the site.
+    pub site: String,
+    /// Unlike that of any other install: 8 hexadecimal digits.
+    pub install: String,
+    /// The version of honeyplant.
+    pub version: String,
+}
+
+/// Composes documents, using the same memory for each.
+#[derive(Debug)]
+pub struct Composer {
+    observer: Observer,
+    id: String,
+    dataset: String,
+    message: String,
+    request: String,
+    reply: String,
+}
+
+impl Composer {
+    /// A composer for this observer.
+    pub const fn new(observer: Observer) -> Self {
+        Self {
+            observer,
+            id: String::new(),
+            dataset: String::new(),
+            message: String::new(),
+            request: String::new(),
+            reply: String::new(),
+        }
+    }
+
+    /// Who keeps the record.
+    pub const fn observer(&self) -> &Observer {
+        &self.observer
+    }
+
+    /// The document of `event` at the place `sequence` of the journal.
+    pub fn compose<'a>(&'a mut self, event: &'a Event, sequence: u64) -> Document<'a> {
+        self.write(event, sequence);
+        let session = event.session.as_deref();
+        let (source, destination) = (session.map(|s| address(s.peer)), session.map(|s| address(s.local)));
+        let related = source.zip(destination).map(|(source, destination)| Related { ip: [source.ip, destination.ip] });
+        let (category, types) = classes(&event.kind);
+        let mut facets = Facets {
+            id: Cow::Borrowed(&self.id),
+            sequence,
+            kind: "event".into(),
+            category,
+            types,
+            action: event.kind.action().into(),
+            dataset: Cow::Borrowed(&self.dataset),
+            outcome: outcome(&event.kind),
+            start: None,
+            end: None,
+            duration: None,
+        };
+        if let Kind::Closed(ending) = &event.kind {
+            facets.start = Some(event.at.checked_sub(ending.lasted).unwrap_or(SystemTime::UNIX_EPOCH).into());
+            facets.end = Some(event.at.into());
+            facets.duration = Some(u64::try_from(ending.lasted.as_nanos()).unwrap_or(u64::MAX));
+        }
+        let mut facts = facts(&event.kind, session, &self.observer);
+        facts.request = bytes(&self.request, event.request.len());
+        facts.reply = bytes(&self.reply, event.reply.len());
+        Document {
+            timestamp: event.at.into(),
+            ecs: Ecs { version: ECS.into() },
+            event: facets,
+            message: Cow::Borrowed(&self.message),
+            source,
+            destination,
+            network: session.map(network),
+            observer: Watcher {
+                kind: "honeypot".into(),
+                vendor: "honeyplant".into(),
+                product: "honeyplant".into(),
+                version: Cow::Borrowed(&self.observer.version),
+                name: Cow::Borrowed(&self.observer.site),
+            },
+            related,
+            threat: attack::row(&event.kind).threat().map(Cow::Borrowed),
+            honeyplant: facts,
+        }
+    }
+
+    /// Writes all texts of the document that are not in the event.
+    fn write(&mut self, event: &Event, sequence: u64) {
+        for text in [&mut self.id, &mut self.dataset, &mut self.message, &mut self.request, &mut self.reply] {
+            text.clear();
+        }
+        hex(&mut self.request, &event.request);
+        hex(&mut self.reply, &event.reply);
+        let session = event.session.as_deref();
+        let device = session.map(|session| &*session.device);
+        self.dataset.push_str("honeyplant.");
+        self.dataset.push_str(session.map_or("site", |session| session.protocol));
+        // Writing to a text does not fail.
+        let _ = write!(self.id, "{}-{sequence}", self.observer.install);
+        if let Some(session) = session {
+            let _ = write!(self.message, "{} at {} ", session.peer.ip().to_canonical(), session.device.name());
+        }
+        let _ = event.kind.sentence(&mut self.message, device);
+    }
+}
+
+fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observer) -> Facts<'a> {
+    let (operation, access) = (kind.operation(), kind.access());
+    let verdict = operation.map(|operation| operation.verdict);
+    let mut facts = Facts {
+        schema: SCHEMA,
+        site: Cow::Borrowed(&observer.site),
+        device: session
+            .map(|session| Decoy { name: session.device.name().into(), profile: session.device.profile().into() }),
+        session: session.map(|session| Conversed { id: SessionId(session.id) }),
+        operation: operation.map(|operation| Asked {
+            name: operation.name.into(),
+            code: operation.code,
+            unit: operation.unit,
+        }),
+        refusal: match verdict {
+            Some(Verdict::Refused { code, reason }) => Some(Refusal { code, reason: reason.into() }),
+            _ => None,
+        },
+        silence: match verdict {
+            Some(Verdict::Silent { reason }) => Some(reason.into()),
+            _ => None,
+        },
+        command: None,
+        area: access.map(|access| access.area.into()),
+        address: access.map(|access| access.address),
+        count: access.map(|access| access.count),
+        tags: Vec::new(),
+        values: None,
+        before: None,
+        after: None,
+        malformed: None,
+        ending: None,
+        devices: None,
+        mended: None,
+        repeated: None,
+        request: None,
+        reply: None,
+    };
+    if let Some((session, access)) = session.zip(access) {
+        facts.tags.extend(access.tags.iter().filter_map(|id| session.device.tag_name(*id)).map(Cow::Borrowed));
+    }
+    match kind {
+        Kind::Started { devices, mended } => {
+            facts.devices = Some(*devices as u64);
+            facts.mended = (!mended.is_empty()).then(|| mended.into());
+        }
+        Kind::Read(_, _, values) => facts.values = series(values),
+        Kind::Write(_, _, change) => {
+            facts.before = series(&change.before);
+            facts.after = series(&change.after);
+        }
+        Kind::Command(_, command) => facts.command = Some(word(*command).into()),
+        Kind::Malformed { why } => facts.malformed = Some((*why).into()),
+        Kind::Closed(ending) => facts.ending = Some(closing(ending)),
+        Kind::Stopped
+        | Kind::Opened
+        | Kind::Exchange
+        | Kind::Unsupported(_)
+        | Kind::Identify(_)
+        | Kind::Diagnose(_) => {}
+    }
+    facts
+}
+
+fn series(values: &Values) -> Option<Series<'_>> {
+    (!values.is_empty()).then_some(Series::Recorded(values))
+}
+
+const fn word(command: Command) -> &'static str {
+    match command {
+        Command::Restart => "restart",
+        Command::Silence => "silence",
+        Command::Clear => "clear",
+        Command::Configure => "configure",
+    }
+}
+
+fn closing(ending: &Ending) -> Closing<'static> {
+    Closing {
+        reason: ending.reason.words().into(),
+        exchanges: ending.exchanges,
+        received: ending.received,
+        sent: ending.sent,
+        seconds: ending.lasted.as_secs_f64(),
+    }
+}
+
+/// What an event counts as in ECS: `event.category` and `event.type`.
+const fn classes(kind: &Kind) -> (Words, Words) {
+    macro_rules! words {
+        ($($word:literal),*) => { Cow::Borrowed(const { &[$(Cow::Borrowed($word)),*] as &[Cow<'static, str>] }) };
+    }
+    match kind {
+        Kind::Started { .. } => (words!("process"), words!("start")),
+        Kind::Stopped => (words!("process"), words!("end")),
+        Kind::Opened => (words!("network", "session"), words!("connection", "start")),
+        Kind::Closed(_) => (words!("network", "session"), words!("connection", "end")),
+        Kind::Exchange | Kind::Identify(_) | Kind::Diagnose(_) | Kind::Malformed { .. } => {
+            (words!("network"), words!("protocol", "info"))
+        }
+        Kind::Unsupported(_) => (words!("network"), words!("protocol", "denied")),
+        Kind::Read(..) => (words!("network"), words!("protocol", "access")),
+        Kind::Write(..) | Kind::Command(..) => (words!("network", "configuration"), words!("protocol", "change")),
+    }
+}
+
+fn outcome(kind: &Kind) -> Outcome {
+    match (kind, kind.operation().map(|operation| operation.verdict)) {
+        (_, Some(Verdict::Done)) => Outcome::Success,
+        (_, Some(Verdict::Refused { .. } | Verdict::Silent { .. })) | (Kind::Malformed { .. }, _) => Outcome::Failure,
+        (Kind::Closed(ending), _) => match ending.reason {
+            Reason::Broken | Reason::Fault => Outcome::Failure,
+            _ => Outcome::Success,
+        },
+        (Kind::Started { .. } | Kind::Stopped | Kind::Opened, _) => Outcome::Success,
+        _ => Outcome::Unknown,
+    }
+}
+
+fn network(session: &Session) -> Network<'_> {
+    Network {
+        transport: session.carrier.name().into(),
+        protocol: session.protocol.into(),
+        family: match session.peer.ip().to_canonical() {
+            IpAddr::V4(_) => "ipv4".into(),
+            IpAddr::V6(_) => "ipv6".into(),
+        },
+        direction: "inbound".into(),
+    }
+}
+
+/// An IPv4 peer of a socket for both kinds is one of IPv4.
+const fn address(of: SocketAddr) -> Address {
+    Address { ip: of.ip().to_canonical(), port: of.port() }
+}
+
+fn bytes(hex: &str, length: usize) -> Option<Bytes<'_>> {
+    (length > 0).then(|| Bytes { hex: hex.into(), length: length as u64 })
+}
+
+pub(crate) fn hex(out: &mut String, bytes: &[u8]) {
+    out.reserve(bytes.len() * 2);
+    for byte in bytes {
+        out.push(hex_digit(byte >> 4).into());
+        out.push(hex_digit(byte & 0xF).into());
+    }
+}

@@ -1,0 +1,15 @@
+//! The record as those who rely on it see it: what was recorded is there, whatever happened to the process, the disk
+//! or a sink. Apart from the unit tests, because it goes through the public interface alone.
+
+#[cfg(test)]
+mod catalogue;
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod ends;
+#[cfg(test)]
+mod keeping;
+#[cfg(test)]
+mod sinks;
+#[cfg(test)]
+mod site;

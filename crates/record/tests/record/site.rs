@@ -1,0 +1,144 @@
+//! A site with one device and its events. Apart, because every test records something.
+
+use honeyplant_core::{
+    device::Device,
+    event::{
+        Access, Carrier, Change, Command, Ending, Event, Kind, Octets, Operation, Reason, Session, Values, Verdict,
+    },
+    identity::Identity,
+    plant::{Image, Plant, Sizes, TagSettings, Tags, Type, Value},
+};
+use honeyplant_record::{Journal, JournalSettings, Mended, Notice, Observer, Reader, document::Document, sink::Entry};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        mpsc::{Receiver, channel},
+    },
+    time::{Duration, SystemTime},
+};
+
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+pub(crate) fn observer() -> Observer {
+    Observer { site: "waterworks".into(), install: "0123abcd".into(), version: "0.1.0".into() }
+}
+
+pub(crate) fn open(state: &Path) -> (Journal, Mended, Receiver<Notice>) {
+    open_with(state, &JournalSettings::default())
+}
+
+pub(crate) fn open_with(state: &Path, settings: &JournalSettings) -> (Journal, Mended, Receiver<Notice>) {
+    let (tell, told) = channel();
+    let notices = move |notice| drop(tell.send(notice));
+    let (journal, mended) = Journal::open(state, settings, observer(), notices).unwrap();
+    (journal, mended, told)
+}
+
+pub(crate) fn session(id: u64) -> Arc<Session> {
+    let mut plant = Plant::new(Image::new(&Sizes::default()).unwrap());
+    let settings = TagSettings { ty: Type::Bool, at: None, value: None, unit: String::new(), drive: None };
+    plant.add("pump_1_off", &settings, 1).unwrap();
+    Arc::new(Session {
+        id,
+        peer: ([127, 0, 0, 1], 40_000).into(),
+        local: ([127, 0, 10, 1], 10_502).into(),
+        carrier: Carrier::Tcp,
+        protocol: "modbus",
+        device: Arc::new(Device::new("plc-intake", "plc", Identity::default(), plant)),
+    })
+}
+
+pub(crate) fn event(session: Option<&Arc<Session>>, kind: Kind) -> Event {
+    let bytes = if kind.operation().is_some() { &[0, 1, 0xFE][..] } else { &[] };
+    Event {
+        at: SystemTime::now(),
+        session: session.cloned(),
+        kind,
+        request: Octets::from_slice(bytes),
+        reply: Octets::from_slice(bytes),
+    }
+}
+
+pub(crate) const fn operation(verdict: Verdict) -> Operation {
+    Operation { name: "write single coil", code: 5, unit: Some(1), verdict }
+}
+
+pub(crate) fn access(session: &Session, address: u32) -> Access {
+    let tag = session.device.still().find("pump_1_off").unwrap();
+    Access { area: "coils", address, count: 1, tags: Tags::from_slice(&[tag]) }
+}
+
+/// A read that differs from all of other addresses.
+pub(crate) fn read(session: &Arc<Session>, address: u32) -> Event {
+    let values = Values::Bits([true].into_iter().collect());
+    event(Some(session), Kind::Read(operation(Verdict::Done), access(session, address), values))
+}
+
+pub(crate) fn closed(session: &Arc<Session>) -> Event {
+    let lasted = Duration::from_millis(1500);
+    let ending = Ending { reason: Reason::Peer, exchanges: 3, received: 36, sent: 87, lasted };
+    event(Some(session), Kind::Closed(ending))
+}
+
+/// One event of every kind, and of every form of its parts.
+pub(crate) fn every_kind() -> Vec<Event> {
+    let session = session(7);
+    let some = |kind| event(Some(&session), kind);
+    let done = operation(Verdict::Done);
+    let bit = |bit| Values::Bits([bit].into_iter().collect());
+    let words = |word| Values::Words([word; 12].into_iter().collect());
+    let typed = Values::Typed(vec![
+        Value::Int(-5),
+        Value::Uint(5),
+        Value::Real(1.5),
+        Value::Real(f64::NAN),
+        Value::Text("a \u{1b}[2J \"b\"".into()),
+    ]);
+    let write = |before, after| Kind::Write(done, access(&session, 5), Change { before, after });
+    let mut events = vec![
+        event(None, Kind::Started { devices: 9, mended: String::new() }),
+        event(None, Kind::Started { devices: 9, mended: "a torn line was cut off".into() }),
+        some(Kind::Opened),
+        some(Kind::Exchange),
+        some(Kind::Unsupported(operation(Verdict::Refused { code: 1, reason: "illegal function" }))),
+        some(Kind::Identify(done)),
+        some(Kind::Diagnose(Operation { unit: None, ..done })),
+        some(Kind::Read(done, access(&session, 5), bit(true))),
+        some(Kind::Read(
+            operation(Verdict::Refused { code: 2, reason: "illegal data address" }),
+            access(&session, 99),
+            Values::None,
+        )),
+        some(Kind::Read(done, access(&session, 5), typed.clone())),
+        some(write(bit(false), bit(true))),
+        some(write(words(1), words(2))),
+        some(write(Values::None, typed)),
+        some(Kind::Malformed { why: "the protocol identifier is not 0" }),
+        closed(&session),
+        event(None, Kind::Stopped),
+    ];
+    for command in [Command::Restart, Command::Silence, Command::Clear, Command::Configure] {
+        events.push(some(Kind::Command(operation(Verdict::Silent { reason: "it restarts" }), command)));
+    }
+    events
+}
+
+/// The whole journal, read as sinks read it.
+pub(crate) fn entries(state: &Path) -> Vec<Entry> {
+    let (mut reader, mut entries) = (Reader::open(state, 0), Vec::new());
+    reader.read(&mut entries, usize::MAX).unwrap();
+    entries
+}
+
+pub(crate) fn documents(state: &Path) -> Vec<Document<'static>> {
+    entries(state).iter().map(|entry| entry.document().unwrap()).collect()
+}
+
+/// The journal has every event from 1 on, in order and once.
+pub(crate) fn assert_whole(documents: &[Document<'_>]) {
+    for (index, document) in documents.iter().enumerate() {
+        assert_eq!(document.event.sequence, index as u64 + 1);
+        assert_eq!(document.event.id, format!("0123abcd-{}", index + 1));
+    }
+}
