@@ -6,6 +6,7 @@
 mod command;
 mod complaint;
 mod library;
+mod plan;
 mod schema;
 mod site;
 mod state;

@@ -1,7 +1,7 @@
 //! `honeyplant check`: everything that can be wrong with a site, without running it.
 
-use super::{Common, say};
-use crate::{complaint::Failure, site::Site, state::State};
+use super::{Common, Ready, ready, say};
+use crate::complaint::Failure;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -15,15 +15,8 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
-        let mut site = Site::load(self.site.as_deref())?;
-        site.port_offset = common.port_offset.unwrap_or(site.port_offset);
-        let mut state = State::open(&common.state)?;
-        let mut failure = Failure::default();
-        let built = failure.keep(site.build(&mut state));
-        failure.keep(site.sinks(state.folder()));
-        failure.check()?;
-        let (_, shown) = built.unwrap_or_default();
-        for device in &shown {
+        let Ready { site, devices, .. } = ready(self.site.as_deref(), common)?;
+        for device in &devices {
             if common.json {
                 say(json!({
                     "device": device.name,
@@ -36,7 +29,7 @@ impl Check {
             }
         }
         if !common.json {
-            say(format_args!("{}: nothing wrong, {} devices", site.name, shown.len()));
+            say(format_args!("nothing is wrong with {} (devices: {})", site.name, devices.len()));
         }
         Ok(())
     }

@@ -10,8 +10,13 @@ mod run;
 mod schema;
 mod sessions;
 
-use crate::complaint::Failure;
+use crate::{
+    complaint::Failure,
+    site::{Choice, Shown, Site},
+    state::State,
+};
 use clap::{Args, Parser, Subcommand};
+use honeyplant_net::Door;
 use honeyplant_record::Reader;
 use std::{
     io::Write,
@@ -94,6 +99,28 @@ fn say(line: impl std::fmt::Display) {
     if writeln!(std::io::stdout(), "{line}").is_err() {
         std::process::exit(0);
     }
+}
+
+/// A site that could run.
+struct Ready {
+    site: Site,
+    state: State,
+    doors: Vec<Door>,
+    devices: Vec<Shown>,
+    sinks: Vec<Choice>,
+}
+
+/// Reads and builds a site; all that is wrong with it is told at once, and nothing is written or bound yet.
+fn ready(path: Option<&Path>, common: &Common) -> Result<Ready, Failure> {
+    let mut site = Site::load(path)?;
+    site.port_offset = common.port_offset.unwrap_or(site.port_offset);
+    let mut state = State::open(&common.state)?;
+    let mut failure = Failure::default();
+    let built = failure.keep(site.build(&mut state));
+    let sinks = failure.keep(site.sinks(state.folder()));
+    failure.check()?;
+    let (doors, devices) = built.unwrap_or_default();
+    Ok(Ready { site, state, doors, devices, sinks: sinks.unwrap_or_default() })
 }
 
 /// The record of the state folder, from its beginning.

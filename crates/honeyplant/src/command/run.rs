@@ -1,6 +1,6 @@
 //! `honeyplant run`: a site, until it is told to end.
 
-use super::{Common, say, shown};
+use super::{Common, Ready, ready, say, shown};
 use crate::{
     complaint::{Failure, Tried},
     site::{Choice, Shown, Site},
@@ -34,14 +34,7 @@ const LISTED: usize = 12;
 
 impl Run {
     pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
-        let mut site = Site::load(self.site.as_deref())?;
-        site.port_offset = common.port_offset.unwrap_or(site.port_offset);
-        let mut state = State::open(&common.state)?;
-        let mut failure = Failure::default();
-        let built = failure.keep(site.build(&mut state));
-        let sinks = failure.keep(site.sinks(state.folder()));
-        failure.check()?;
-        let ((doors, devices), sinks) = (built.unwrap_or_default(), sinks.unwrap_or_default());
+        let Ready { site, mut state, doors, devices, sinks } = ready(self.site.as_deref(), common)?;
         let hold = state.keep()?;
         let now = (Instant::now(), SystemTime::now());
         doors.iter().for_each(|door| door.device.start(now.0, now.1));
