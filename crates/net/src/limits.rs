@@ -22,7 +22,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             sessions: 20_000,
-            sessions_per_source: 1_000,
+            sessions_per_source: 16_000,
             idle: Duration::from_secs(600),
             stuck: Duration::from_secs(30),
             message: Duration::from_secs(60),

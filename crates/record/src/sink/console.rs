@@ -9,6 +9,7 @@ use std::{
     fmt::Write as _,
     io::{self, IsTerminal, Write},
     path::Path,
+    time::{Duration, Instant},
 };
 
 /// The settings of a console.
@@ -68,25 +69,55 @@ pub enum Colour {
     Off,
 }
 
+/// How many lines are shown in a second: more than can be read. In a flood the rest is only counted, since showing it
+/// would cost as much as serving the peers; all of it is in the record.
+const SHOWN: u32 = 500;
+
 /// Writes one line an event.
 #[derive(Debug)]
 pub struct Console<W> {
     to: W,
     colour: Colour,
     text: String,
+    second: Instant,
+    shown: u32,
+    passed_over: u64,
 }
 
 impl<W: Write> Console<W> {
     /// A console that writes to `to`.
-    pub const fn new(to: W, colour: Colour) -> Self {
-        Self { to, colour, text: String::new() }
+    pub fn new(to: W, colour: Colour) -> Self {
+        Self { to, colour, text: String::new(), second: Instant::now(), shown: 0, passed_over: 0 }
+    }
+
+    /// Whether there is still a line to be had in this second. Told once when there is none, and how many had none when
+    /// there is one again.
+    fn may_show(&mut self, now: Instant) -> bool {
+        if now.duration_since(self.second) >= Duration::from_secs(1) {
+            if self.passed_over > 0 {
+                let _ = writeln!(self.text, "... {} events were not shown here", self.passed_over);
+            }
+            (self.second, self.shown, self.passed_over) = (now, 0, 0);
+        }
+        self.shown = self.shown.saturating_add(1);
+        if self.shown > SHOWN {
+            if self.passed_over == 0 {
+                self.text.push_str("... more than can be read; `honeyplant events` shows all of it\n");
+            }
+            self.passed_over += 1;
+        }
+        self.shown <= SHOWN
     }
 }
 
 impl<W: Write + Send> Sink for Console<W> {
     fn deliver(&mut self, batch: &[Entry]) -> Result<(), SinkError> {
         self.text.clear();
+        let now = Instant::now();
         for entry in batch {
+            if !self.may_show(now) {
+                continue;
+            }
             match entry.document() {
                 Ok(document) => line(&mut self.text, &document, self.colour),
                 Err(_) => plain(&mut self.text, &entry.line),
@@ -127,6 +158,19 @@ fn plain(out: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flood_is_counted_where_it_cannot_be_read() {
+        let entry = |sequence| Entry { sequence, line: format!("event {sequence}") };
+        let mut out = Vec::new();
+        let mut console = Console::new(&mut out, Colour::Off);
+        console.deliver(&(0..800).map(entry).collect::<Vec<_>>()).unwrap();
+        console.second = console.second.checked_sub(Duration::from_secs(1)).unwrap();
+        console.deliver(&[entry(800)]).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(out.lines().filter(|line| line.starts_with("event")).count(), 501);
+        assert!(out.contains("`honeyplant events`") && out.contains("300 events were not shown"), "{out}");
+    }
 
     #[test]
     fn what_an_actor_sent_does_not_speak_to_the_terminal() {
