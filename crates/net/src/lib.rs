@@ -15,6 +15,6 @@ pub use fleet::{Door, Fleet, Refusal, Trouble};
 pub use limits::{Bounds, Limits};
 pub use privilege::Account;
 pub use seat::Seat;
-pub use shutdown::Stop;
+pub use shutdown::{HeldSignals, Stop};
 pub use stream::drive;
 pub use transcript::Record;

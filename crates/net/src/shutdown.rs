@@ -1,8 +1,12 @@
 //! The wish that everything ends. Apart, because it is shared by all and must cost nothing until it is uttered.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use nix::sys::signal::{SigSet, Signal};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::sync::Notify;
 
@@ -41,6 +45,25 @@ impl Stop {
         if !self.is_stopped() {
             wake.await;
         }
+    }
+}
+
+/// The signals by which an operator ends the program, held back while nobody could act on them: without it, one that
+/// comes between the opening of the doors and the start of the service would end the process in the middle.
+#[derive(Debug)]
+pub struct HeldSignals(SigSet);
+
+impl HeldSignals {
+    /// Holds them back, in this thread and all that it starts.
+    pub fn hold() -> io::Result<Self> {
+        let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
+        signals.thread_block()?;
+        Ok(Self(signals))
+    }
+
+    /// Lets them come, to this thread.
+    pub fn release(self) -> io::Result<()> {
+        Ok(self.0.thread_unblock()?)
     }
 }
 

@@ -7,14 +7,17 @@ use crate::{
     state::State,
 };
 use honeyplant_core::event::{Event, Kind, Octets};
-use honeyplant_net::{Account, Fleet, Record, Refusal, Stop};
+use honeyplant_net::{Account, Fleet, HeldSignals, Record, Refusal, Stop};
 use honeyplant_record::{Journal, Observer};
 use std::{
     io::{ErrorKind, Write},
     path::PathBuf,
     time::{Duration, Instant, SystemTime},
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+};
 
 /// Run a site until it is told to end.
 ///
@@ -35,6 +38,7 @@ const LISTED: usize = 12;
 impl Run {
     pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
         let Ready { site, mut state, doors, devices, sinks } = ready(self.site.as_deref(), common)?;
+        let signals = HeldSignals::hold().tried(|| "hold signals back".into())?;
         let hold = state.keep()?;
         let now = (Instant::now(), SystemTime::now());
         doors.iter().for_each(|door| door.device.start(now.0, now.1));
@@ -56,11 +60,14 @@ impl Run {
             journal.follow(&name, start, sink).tried(|| format!("start the sink {name}"))?;
         }
         journal.record(&mut vec![happened(Kind::Started { devices: devices.len(), mended })]);
-        let result = serve(fleet, &journal);
+        // It lives until the record has ended, so that a second signal is heard until then.
+        let runtime = Runtime::new().tried(|| "start the runtime".into())?;
+        let result = serve(&runtime, fleet, &journal, signals);
         journal.record(&mut vec![happened(Kind::Stopped)]);
         for behind in journal.finish(GRACE).tried(|| "write the end of the journal".into())? {
             notice(&behind);
         }
+        runtime.shutdown_background();
         drop(hold);
         result
     }
@@ -77,14 +84,13 @@ fn descend(user: &str, state: &State) -> Result<(), Failure> {
 }
 
 /// Serves until a signal says to end.
-fn serve(fleet: Fleet, journal: &Journal) -> Result<(), Failure> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().tried(|| "start the runtime".into())?;
+fn serve(runtime: &Runtime, fleet: Fleet, journal: &Journal, signals: HeldSignals) -> Result<(), Failure> {
     // Later sessions have greater numbers, in later runs too.
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let base = (since_1970.as_millis() as u64) << 20;
     let left = runtime.block_on(async {
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        signals.release()?;
         let stop = Stop::new();
         let told = stop.clone();
         tokio::spawn(async move {
@@ -107,7 +113,6 @@ fn serve(fleet: Fleet, journal: &Journal) -> Result<(), Failure> {
     if left.tried(|| "serve".into())? > 0 {
         tell("warning: some sessions did not end in time");
     }
-    runtime.shutdown_timeout(Duration::from_millis(100));
     Ok(())
 }
 
