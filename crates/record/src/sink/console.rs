@@ -75,7 +75,7 @@ const SHOWN: u32 = 500;
 
 /// Writes one line an event.
 #[derive(Debug)]
-pub struct Console<W> {
+pub struct Console<W: Write> {
     to: W,
     colour: Colour,
     text: String,
@@ -94,9 +94,7 @@ impl<W: Write> Console<W> {
     /// there is one again.
     fn may_show(&mut self, now: Instant) -> bool {
         if now.duration_since(self.second) >= Duration::from_secs(1) {
-            if self.passed_over > 0 {
-                let _ = writeln!(self.text, "... {} events were not shown here", self.passed_over);
-            }
+            self.count_passed_over();
             (self.second, self.shown, self.passed_over) = (now, 0, 0);
         }
         self.shown = self.shown.saturating_add(1);
@@ -107,6 +105,21 @@ impl<W: Write> Console<W> {
             self.passed_over += 1;
         }
         self.shown <= SHOWN
+    }
+
+    fn count_passed_over(&mut self) {
+        if self.passed_over > 0 {
+            // Writing to a text does not fail.
+            let _ = writeln!(self.text, "... {} events were not shown here", self.passed_over);
+        }
+    }
+}
+
+impl<W: Write> Drop for Console<W> {
+    fn drop(&mut self) {
+        self.text.clear();
+        self.count_passed_over();
+        let _ = self.to.write_all(self.text.as_bytes());
     }
 }
 
@@ -167,6 +180,7 @@ mod tests {
         console.deliver(&(0..800).map(entry).collect::<Vec<_>>()).unwrap();
         console.second = console.second.checked_sub(Duration::from_secs(1)).unwrap();
         console.deliver(&[entry(800)]).unwrap();
+        drop(console);
         let out = String::from_utf8(out).unwrap();
         assert_eq!(out.lines().filter(|line| line.starts_with("event")).count(), 501);
         assert!(out.contains("`honeyplant events`") && out.contains("300 events were not shown"), "{out}");
