@@ -9,7 +9,20 @@ mod stage;
 #[test]
 fn doors_stay_open_when_root_is_given_up() {
     if env::var_os(CHILD).is_some() {
-        return gives_up_root();
+        let device = Arc::new(Device::new("plc-1", "kind", Identity::default(), Plant::default()));
+        let (address, service) = ("127.0.0.93".parse().unwrap(), Arc::new(stage::Stage { greeting: "" }));
+        let door = Door { address, port: 502, device, protocol: "stage", service, connections: None, idle: None };
+        let fleet = Fleet::bind(vec![door.clone()], &[], Limits::default());
+        assert!(fleet.is_ok());
+        Account::find("65534", Some("65534")).unwrap().assume().unwrap();
+        let status = fs::read_to_string("/proc/thread-self/status").unwrap();
+        for line in
+            ["Uid:\t65534\t65534\t65534\t65534", "Gid:\t65534\t65534\t65534\t65534", "CapEff:\t0000000000000000"]
+        {
+            assert!(status.contains(line), "{status}");
+        }
+        assert!(fs::read("/etc/shadow").is_err());
+        return;
     }
     let status = fs::read_to_string("/proc/self/status").unwrap();
     if !status.contains("\nUid:\t0\t0\t") {
@@ -22,17 +35,3 @@ fn doors_stay_open_when_root_is_given_up() {
 
 /// Set in the process that gives it up.
 const CHILD: &str = "HONEYPLANT_TEST_GIVES_UP_ROOT";
-
-fn gives_up_root() {
-    let device = Arc::new(Device::new("plc-1", "kind", Identity::default(), Plant::default()));
-    let (address, service) = ("127.0.0.93".parse().unwrap(), Arc::new(stage::Stage { greeting: "" }));
-    let door = Door { address, port: 502, device, protocol: "stage", service, connections: None, idle: None };
-    let fleet = Fleet::bind(vec![door.clone()], &[], Limits::default());
-    assert!(fleet.is_ok());
-    Account::find("65534", Some("65534")).unwrap().assume().unwrap();
-    let status = fs::read_to_string("/proc/thread-self/status").unwrap();
-    for line in ["Uid:\t65534\t65534\t65534\t65534", "Gid:\t65534\t65534\t65534\t65534", "CapEff:\t0000000000000000"] {
-        assert!(status.contains(line), "{status}");
-    }
-    assert!(fs::read("/etc/shadow").is_err());
-}
