@@ -64,9 +64,9 @@ class Plant:
         self.state, self.log = folder / "state", folder / "run.log"
         self.process = None
 
-    def start(self, *arguments, listens=DEMO, within=()):
+    def start(self, *arguments, listens=DEMO):
         with self.log.open("a") as log:
-            command = [*within, BINARY, "--state", self.state, "run", *arguments]
+            command = [BINARY, "--state", self.state, "run", *arguments]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(lambda: self.listens(*listens), f"{listens} to listen")
         return self

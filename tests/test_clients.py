@@ -14,7 +14,8 @@ from pymodbus.client import ModbusTcpClient
 
 def run(*command):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    return done.stdout + done.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def mbpoll(*arguments, code=0):
@@ -108,8 +109,5 @@ def test_tshark_finds_nothing_malformed(plant, tmp_path):
                 file.write(struct.pack("<IIII", int(time.time()), 0, len(octets), len(octets)) + octets)
     if not shutil.which("tshark"):
         pytest.skip("tshark is not installed")
-    fields = ["-T", "fields", "-e", "frame.number"]
-    assert len(run("tshark", "-r", capture, "-Y", "modbus", *fields).split("\n")) > 16
-    assert (
-        run("tshark", "-r", capture, "-Y", "_ws.malformed || tcp.analysis.flags", "-O", "modbus").count("Frame ") == 0
-    )
+    assert len(run("tshark", "-r", capture, "-Y", "modbus").splitlines()) >= 16
+    assert run("tshark", "-r", capture, "-Y", "_ws.malformed") == ""

@@ -93,7 +93,8 @@ pub(crate) fn repair(state: &Path) -> io::Result<Repaired> {
     let events: u64 = recovered.iter().map(|document| document.honeyplant.repeated.unwrap_or(1)).sum();
     if events > 0 {
         let lines = recovered.len();
-        mended.0.push(format!("{events} equal events that were held in memory became {lines} lines"));
+        let lines = if lines == 1 { "one line".to_owned() } else { format!("{lines} lines") };
+        mended.0.push(format!("{events} equal events that were held in memory became {lines}"));
     }
     Ok(Repaired { segments, next, mended, recovered })
 }
