@@ -113,6 +113,9 @@ impl<'a> Profile<'a> {
             if let Err(why) = added {
                 let span = settings.at.as_ref().map_or_else(|| tag.span(), Spanned::span);
                 problems.push(Problem::new(format!("tags.{}", tag.get_ref()), why).at(span));
+                // It is there all the same, lest every view on it is told to be wrong, too.
+                (settings.at, settings.value) = (None, None);
+                let _ = plant.add(tag.get_ref(), &settings, seed);
             }
         }
         let device = Arc::new(Device::new(name, kind, identity, plant));

@@ -389,6 +389,8 @@ mod tests {
         assert!(told_of_site.contains("127.0.0.1 belongs to `d` already"), "{told_of_site}");
         let twice = twice.replace("127.0.0.1']\n[[", "127.0.0.2']\n[[");
         let told = told(&twice, &PROFILE.replace("tag = 'level'", "tag = 'levl'"));
+        let misplaced = PROFILE.replace("{ type = 'INT' }", "{ type = 'INT', at = '%MW7' }");
+        assert_eq!(super::tests::told(GOOD, &misplaced).matches("error:").count(), 1, "its views are not wrong");
         for part in ["there is no profile `unheard-of`", "there is: p", "profile.toml:6", "did you mean `level`?"] {
             assert!(told.contains(part), "{part} is not in:\n{told}");
         }
