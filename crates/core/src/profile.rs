@@ -9,7 +9,7 @@ use crate::{
     settings::{Period, Problem, Problems, Settings},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use toml::Spanned;
 
@@ -76,10 +76,10 @@ impl<'a> Profile<'a> {
         let mut problems = Problems::new();
         for (name, span, settings) in Settings::parse(text)?.into_entries() {
             match name.as_str() {
-                "profile" => read(&settings, &mut profile.about, &mut problems),
-                "identity" => read(&settings, &mut profile.identity, &mut problems),
-                "image" => read(&settings, &mut profile.sizes, &mut problems),
-                "tags" => read(&settings, &mut profile.tags, &mut problems),
+                "profile" => settings.read_into(&mut profile.about, &mut problems),
+                "identity" => settings.read_into(&mut profile.identity, &mut problems),
+                "image" => settings.read_into(&mut profile.sizes, &mut problems),
+                "tags" => settings.read_into(&mut profile.tags, &mut problems),
                 _ => match protocols.iter().find(|protocol| protocol.name() == name) {
                     Some(protocol) => profile.services.push((*protocol, settings)),
                     None => {
@@ -124,7 +124,7 @@ impl<'a> Profile<'a> {
             let mut settings = settings.clone();
             let mut listen = Listen::default();
             if let Some(table) = settings.split_off("listen") {
-                read(&table, &mut listen, &mut problems);
+                table.read_into(&mut listen, &mut problems);
             }
             let Transport::Tcp(standard) = protocol.transport();
             match protocol.build(&settings, &device) {
@@ -172,12 +172,5 @@ impl<'a> Profile<'a> {
         schema.insert("properties".into(), properties.into());
         schema.insert("$defs".into(), generator.take_definitions(true).into());
         schema
-    }
-}
-
-fn read<T: DeserializeOwned>(settings: &Settings<'_>, into: &mut T, problems: &mut Problems) {
-    match settings.read() {
-        Ok(value) => *into = value,
-        Err(problem) => problems.push(problem),
     }
 }

@@ -194,6 +194,14 @@ impl<'a> Settings<'a> {
             hint: None,
         })
     }
+
+    /// The table as `T` put into `into`; if it is none, that is a problem more and `into` stays as it is.
+    pub fn read_into<T: DeserializeOwned>(&self, into: &mut T, problems: &mut Problems) {
+        match self.read() {
+            Ok(value) => *into = value,
+            Err(problem) => problems.push(problem),
+        }
+    }
 }
 
 /// A length of time as operators write it: `50ms`, `20s`, `10m`, `12h`, `30d`.

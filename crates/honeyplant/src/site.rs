@@ -20,7 +20,7 @@ use honeyplant_record::{
     sink::{SINKS, Sink, SinkKind, Start},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
@@ -140,11 +140,11 @@ impl Site {
         let entries = Settings::parse(&source.text).map_err(|problems| complain(&source, &problems))?.into_entries();
         for (name, _, settings) in entries {
             match name.as_str() {
-                "site" => read(&settings, &mut about, &mut problems),
-                "identity" => read(&settings, &mut identity, &mut problems),
-                "devices" => read(&settings, &mut devices, &mut problems),
-                "limits" => read(&settings, &mut limits, &mut problems),
-                "journal" => read(&settings, &mut journal, &mut problems),
+                "site" => settings.read_into(&mut about, &mut problems),
+                "identity" => settings.read_into(&mut identity, &mut problems),
+                "devices" => settings.read_into(&mut devices, &mut problems),
+                "limits" => settings.read_into(&mut limits, &mut problems),
+                "journal" => settings.read_into(&mut journal, &mut problems),
                 // What else the schema allows are sinks, which are built when they are needed.
                 _ => {}
             }
@@ -238,7 +238,7 @@ impl Site {
         let mut build = |kind: &dyn SinkKind, number: usize, mut settings: Settings<'_>| {
             let mut name = if number > 0 { format!("{}-{}", kind.name(), number + 1) } else { kind.name().to_owned() };
             if let Some(own) = settings.split_off("name") {
-                read(&own, &mut name, &mut problems);
+                own.read_into(&mut name, &mut problems);
             }
             match kind.build(&settings, state) {
                 Ok(sink) => sinks.push(Choice { name, start: kind.start(), sink }),
@@ -334,13 +334,6 @@ fn find(path: Option<&Path>) -> Result<(Source, Option<PathBuf>), Failure> {
     })?;
     let folder = file.parent().map(Path::to_owned);
     Ok((Source { path: file.display().to_string(), text }, folder))
-}
-
-fn read<T: DeserializeOwned>(settings: &Settings<'_>, into: &mut T, problems: &mut Problems) {
-    match settings.read() {
-        Ok(value) => *into = value,
-        Err(problem) => problems.push(problem),
-    }
 }
 
 fn complain(source: &Source, problems: &Problems) -> Failure {
