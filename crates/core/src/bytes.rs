@@ -38,11 +38,6 @@ impl<'a> Reader<'a> {
         self.array().map(u16::from_be_bytes)
     }
 
-    /// Four octets, most significant first.
-    pub fn be32(&mut self) -> Result<u32, Short> {
-        self.array().map(u32::from_be_bytes)
-    }
-
     /// Everything that is left.
     pub fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
@@ -85,7 +80,7 @@ mod tests {
         let mut r = Reader::new(&[1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(r.u8(), Ok(1));
         assert_eq!(r.be16(), Ok(0x0203));
-        assert_eq!(r.be32(), Ok(0x0405_0607));
+        assert_eq!(r.array(), Ok([4, 5, 6, 7]));
         assert_eq!((r.left(), r.rest()), (1, &[8][..]));
     }
 

@@ -213,20 +213,17 @@ pub struct Period(pub Duration);
 impl TryFrom<String> for Period {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(split);
+        let wrong = || format!("`{text}` is no length of time; write it as 500ms, 20s, 10m, 12h or 30d");
+        let (number, unit) = measure(&text);
         let scale = match unit {
             "ms" => 0.001,
             "s" => 1.0,
             "m" => 60.0,
             "h" => 3600.0,
             "d" => 86_400.0,
-            _ => return Err(format!("`{text}` is no length of time; write it as 500ms, 20s, 10m, 12h or 30d")),
+            _ => return Err(wrong()),
         };
-        let number: f64 = number
-            .trim()
-            .parse()
-            .map_err(|_| format!("`{text}` is no length of time; write it as 500ms, 20s, 10m, 12h or 30d"))?;
+        let number: f64 = number.parse().map_err(|_| wrong())?;
         Duration::try_from_secs_f64(number * scale).map(Self).map_err(|_| format!("`{text}` is too long a time"))
     }
 }
@@ -240,23 +237,23 @@ pub struct Size(pub u64);
 impl TryFrom<String> for Size {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(split);
+        let wrong = || format!("`{text}` is no size; write it as 512, 64KiB, 100MiB or 2GiB");
+        let (number, unit) = measure(&text);
         let shift = match unit {
             "" => 0,
             "KiB" => 10,
             "MiB" => 20,
             "GiB" => 30,
-            _ => return Err(format!("`{text}` is no size; write it as 512, 64KiB, 100MiB or 2GiB")),
+            _ => return Err(wrong()),
         };
-        number
-            .trim()
-            .parse::<u64>()
-            .ok()
-            .and_then(|n| n.checked_mul(1 << shift))
-            .map(Self)
-            .ok_or_else(|| format!("`{text}` is no size; write it as 512, 64KiB, 100MiB or 2GiB"))
+        number.parse::<u64>().ok().and_then(|n| n.checked_mul(1 << shift)).map(Self).ok_or_else(wrong)
     }
+}
+
+/// The number and the unit of `10 ms` or `10ms`.
+fn measure(text: &str) -> (&str, &str) {
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    (number.trim(), unit)
 }
 
 #[cfg(test)]

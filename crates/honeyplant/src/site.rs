@@ -22,7 +22,7 @@ use honeyplant_record::{
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
     path::{Path, PathBuf},
 };
@@ -184,7 +184,7 @@ impl Site {
         for (name, source) in &sources {
             match Profile::parse(&source.text, PROTOCOLS) {
                 Ok(profile) => drop(profiles.insert(name.as_str(), profile)),
-                Err(problems) => drop(failure.keep::<()>(Err(complain(source, &problems)))),
+                Err(problems) => failure.0.extend(complain(source, &problems).0),
             }
         }
         let (mut doors, mut shown) = (Vec::new(), Vec::new());
@@ -262,23 +262,22 @@ impl Site {
         if problems.is_empty() { Ok(sinks) } else { Err(complain(&self.source, &problems)) }
     }
 
+    /// The profiles that the devices are of, each once, as far as they are valid in form.
     fn profiles(&self, failure: &mut Failure) -> BTreeMap<String, Source> {
-        let mut sources = BTreeMap::new();
-        let mut missing = Vec::new();
+        let (mut sources, mut seen) = (BTreeMap::new(), HashSet::new());
         let schema = Profile::schema(PROTOCOLS);
         for plan in &self.devices {
-            if sources.contains_key(&plan.profile) || missing.contains(&&plan.profile) {
+            if !seen.insert(&plan.profile) {
                 continue;
             }
             match library::profile(self.folder.as_deref(), &plan.profile) {
                 Ok(source) => {
-                    failure.keep(schema::validate(&source, &schema));
-                    sources.insert(plan.profile.clone(), source);
+                    // What is wrong in form would only be told again when it is read.
+                    if failure.keep(schema::validate(&source, &schema)).is_some() {
+                        sources.insert(plan.profile.clone(), source);
+                    }
                 }
-                Err(problem) => {
-                    failure.0.push(self.source.complain(&problem.at(plan.span.clone())));
-                    missing.push(&plan.profile);
-                }
+                Err(problem) => failure.0.push(self.source.complain(&problem.at(plan.span.clone()))),
             }
         }
         sources
@@ -373,6 +372,12 @@ mod tests {
         for part in ["site.toml:4:1", "there is no setting `nam`", "did you mean `name`?", "`speed`", "4 problems"] {
             assert!(told.contains(part), "{part} is not in:\n{told}");
         }
+    }
+
+    #[test]
+    fn a_mistake_of_form_in_a_profile_is_told_once() {
+        let told = told(GOOD, &PROFILE.replace("units", "unitz"));
+        assert_eq!(told.matches("`unitz`").count(), 1, "{told}");
     }
 
     #[test]

@@ -40,14 +40,6 @@ impl Reader {
         Self { folder: state.join("journal"), next: sequence, file: None, gap: None }
     }
 
-    /// Reads what the journal of the state folder `state` gets from now on.
-    pub fn at_end(state: &Path) -> io::Result<Self> {
-        let mut reader = Self::open(state, 0);
-        reader.next = segment::list(&reader.folder)?.last().copied().unwrap_or_default();
-        while reader.line()?.is_some() {}
-        Ok(reader)
-    }
-
     /// The sequence of the event that is read next; 0 before the first of all was found.
     pub const fn next(&self) -> u64 {
         self.next

@@ -4,7 +4,7 @@
 use super::value::{Type, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 /// How a CPU counts its memory, and in which order it keeps the words of a long value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -310,18 +310,6 @@ const fn word_start(whole: u32, layout: Layout) -> u32 {
     match layout {
         Layout::S7 => whole * 8,
         Layout::Modicon => whole * 16,
-    }
-}
-
-impl fmt::Display for Area {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Input | Self::InputBits => f.write_str("%I"),
-            Self::Output | Self::OutputBits => f.write_str("%Q"),
-            Self::Memory | Self::MemoryBits => f.write_str("%M"),
-            Self::Block(number) => write!(f, "%DB{number}"),
-            Self::Free(_) => f.write_str("registers"),
-        }
     }
 }
 

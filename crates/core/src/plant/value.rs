@@ -44,11 +44,6 @@ impl Type {
         }
     }
 
-    /// The value a variable of this type has before anything was assigned (IEC 61131-3 §6.5.1.2).
-    pub fn initial(self) -> Value {
-        self.take(Value::Int(0))
-    }
-
     /// `value` as this type holds it: converted, rounded, and held inside the type's range.
     pub fn take(self, value: Value) -> Value {
         match self {
@@ -170,7 +165,7 @@ mod tests {
         assert_eq!(Type::Int.take(Value::Real(2.5)), Value::Int(2));
         assert_eq!(Type::Bool.take(Value::Int(7)), Value::Bool(true));
         assert_eq!(Type::Dint.take(Value::Real(f64::NAN)), Value::Int(0));
-        assert_eq!(Type::Real.initial(), Value::Real(0.0));
+        assert_eq!(Type::Real.take(Value::Int(0)), Value::Real(0.0));
     }
 
     #[test]
