@@ -3,10 +3,12 @@
 
 mod drive;
 mod image;
+mod program;
 mod value;
 
 pub use drive::{Drive, Part};
 pub use image::{Area, Image, Layout, Place, Sizes};
+pub use program::{Fault, Moment, Program, Rest, Task};
 pub use value::{Type, Value};
 
 use crate::{identity::Identity, random::Random};
