@@ -1,23 +1,44 @@
 //! A profile come alive. Apart, because it is what all services of one address share.
 
 use crate::{
+    cpu::{Cpu, Mode, Note},
     identity::Identity,
-    plant::{Plant, TagId},
+    plant::{Fault, Kept, Moment, Plant, TagId, Task, Value},
 };
+use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
-/// One decoy: its identity and its memory.
+/// One decoy: its identity, its memory and its CPU.
 pub struct Device {
     name: Arc<str>,
     profile: Arc<str>,
     identity: Identity,
     tags: Vec<Arc<str>>,
     plant: Mutex<Plant>,
+    cpu: Cpu,
     started: OnceLock<(Instant, SystemTime)>,
+    /// How often the CPU was restarted, and until when (in nanoseconds after the start) the last restart takes.
+    boots: AtomicU32,
+    booted: AtomicU64,
+}
+
+/// What of a device survives a restart of honeyplant.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    /// The memory of the plant.
+    #[serde(flatten)]
+    pub plant: Kept,
+    /// The RETAIN variables of its program.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub program: BTreeMap<String, Value>,
 }
 
 impl Device {
@@ -29,8 +50,24 @@ impl Device {
             identity,
             tags: plant.directory(),
             plant: Mutex::new(plant),
+            cpu: Cpu::default(),
             started: OnceLock::new(),
+            boots: AtomicU32::new(0),
+            booted: AtomicU64::new(0),
         }
+    }
+
+    /// The same, with a program that its CPU runs.
+    pub fn with_program(mut self, task: Box<dyn Task>) -> Self {
+        self.cpu.load(task);
+        self
+    }
+
+    /// The same, with the times of its CPU: how often it scans, and how long a restart takes.
+    pub const fn with_cpu(mut self, scan: Duration, restart: Duration) -> Self {
+        self.cpu.scan = scan;
+        self.cpu.restart = restart;
+        self
     }
 
     /// Its name in the record.
@@ -60,23 +97,97 @@ impl Device {
 
     /// The device's clock at `now`, as time since 1970.
     pub fn clock(&self, now: Instant) -> Duration {
-        let (started, clock) = *self.started.get_or_init(|| (now, SystemTime::UNIX_EPOCH));
+        let (started, clock) = self.started(now);
         let clock = clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         clock + now.saturating_duration_since(started)
+    }
+
+    /// `now` as its CPU counts time.
+    pub fn moment(&self, now: Instant) -> Moment {
+        let since = now.saturating_duration_since(self.started(now).0);
+        let booted = Duration::from_nanos(self.booted.load(Ordering::Acquire));
+        Moment { uptime: since.saturating_sub(booted), clock: self.clock(now) }
+    }
+
+    fn started(&self, now: Instant) -> (Instant, SystemTime) {
+        *self.started.get_or_init(|| (now, SystemTime::UNIX_EPOCH))
     }
 
     /// The memory, moved to `now`, for the length of one message: no conversation can hold it across an await, there
     /// being none.
     pub fn plant(&self, now: Instant) -> MutexGuard<'_, Plant> {
-        let clock = self.clock(now);
+        let moment = self.moment(now);
         let mut plant = self.still();
-        plant.advance(now, clock);
+        plant.advance(moment);
         plant
     }
 
     /// The memory as it was last left; for building services.
     pub fn still(&self) -> MutexGuard<'_, Plant> {
         self.plant.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often its CPU scans.
+    pub const fn scan_time(&self) -> Duration {
+        self.cpu.scan
+    }
+
+    /// What its CPU is doing.
+    pub fn mode(&self) -> Mode {
+        self.cpu.mode()
+    }
+
+    /// Stops the CPU; from its next scan on the outputs are off and the program stands.
+    pub fn stop(&self, now: Instant) {
+        self.cpu.enter(Mode::Stop, self.clock(now));
+    }
+
+    /// Lets the CPU run. One that a fault had stopped starts its program anew.
+    pub fn run(&self, now: Instant) {
+        self.cpu.enter(Mode::Run, self.clock(now));
+    }
+
+    /// Restarts the device: its connections break, nothing is answered until it is over, its uptime begins again, and the
+    /// CPU runs.
+    pub fn restart(&self, now: Instant) {
+        let over = now.saturating_duration_since(self.started(now).0) + self.cpu.restart;
+        self.booted.store(over.as_nanos() as u64, Ordering::Release);
+        self.boots.fetch_add(1, Ordering::AcqRel);
+        self.cpu.note(self.clock(now), Note::Restarted);
+    }
+
+    /// How often it was restarted: a connection that was made before belongs to a device that is gone.
+    pub fn boots(&self) -> u32 {
+        self.boots.load(Ordering::Acquire)
+    }
+
+    /// When the restart that goes on at `now` is over.
+    pub fn back(&self, now: Instant) -> Option<Instant> {
+        let booted = self.booted.load(Ordering::Acquire);
+        let over = self.started(now).0.checked_add(Duration::from_nanos(booted)).filter(|_| booted > 0)?;
+        (over > now).then_some(over)
+    }
+
+    /// What happened to its CPU, the latest last, each with the device's clock.
+    pub fn notes(&self) -> Vec<(Duration, Note)> {
+        self.cpu.notes()
+    }
+
+    /// One scan at `now`: runs the program if anything can have changed. The fault that stops the CPU is told once.
+    pub fn scan(&self, now: Instant) -> Option<Fault> {
+        let restarting = self.back(now).is_some();
+        self.cpu.scan(self.boots(), restarting, self.moment(now), &self.plant)
+    }
+
+    /// What survives a restart of honeyplant.
+    pub fn memory(&self) -> Memory {
+        Memory { program: self.cpu.retained(), plant: self.still().kept() }
+    }
+
+    /// Puts back what [`Device::memory`] gave; for the time before the first scan.
+    pub fn recall(&self, memory: &Memory) {
+        self.cpu.restore(&memory.program);
+        self.still().recall(&memory.plant);
     }
 }
 

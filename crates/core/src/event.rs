@@ -79,6 +79,15 @@ pub enum Kind {
     },
     /// The site ended as it was told to.
     Stopped,
+    /// The CPU of a device stopped by itself.
+    Faulted {
+        /// The name of the device.
+        device: Arc<str>,
+        /// The name of its profile.
+        profile: Arc<str>,
+        /// Why, with the line of the program.
+        why: Box<str>,
+    },
     /// A peer connected.
     Opened,
     /// A message that its protocol had no more to say about.
@@ -216,6 +225,8 @@ pub enum Reason {
     Crowded,
     /// The site was told to end.
     Shutdown,
+    /// The device restarted.
+    Restart,
     /// A fault of ours.
     Fault,
 }
@@ -231,6 +242,7 @@ impl Reason {
             Self::Stuck => "the peer did not take its answers",
             Self::Crowded => "a newer session needed the place",
             Self::Shutdown => "the site was told to end",
+            Self::Restart => "the device restarted",
             Self::Fault => "a fault of honeyplant",
         }
     }
@@ -284,6 +296,7 @@ impl Kind {
         match self {
             Self::Started { .. } => "started",
             Self::Stopped => "stopped",
+            Self::Faulted { .. } => "faulted",
             Self::Opened => "opened",
             Self::Exchange => "exchange",
             Self::Unsupported(_) => "unsupported",
@@ -308,6 +321,7 @@ impl Kind {
             | Self::Command(operation, _) => Some(operation),
             Self::Started { .. }
             | Self::Stopped
+            | Self::Faulted { .. }
             | Self::Opened
             | Self::Exchange
             | Self::Malformed { .. }
@@ -331,6 +345,7 @@ impl Kind {
                 if mended.is_empty() { Ok(()) } else { write!(f, "; {mended}") }
             }
             Self::Stopped => write!(f, "the site ended as it was told to"),
+            Self::Faulted { device, why, .. } => write!(f, "the CPU of {device} stopped: {why}"),
             Self::Opened => write!(f, "connected"),
             Self::Exchange => write!(f, "exchanged a message"),
             Self::Unsupported(operation) | Self::Identify(operation) | Self::Diagnose(operation) => {

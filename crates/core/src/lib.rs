@@ -4,6 +4,7 @@
 
 pub mod bytes;
 pub mod conversation;
+pub mod cpu;
 pub mod device;
 pub mod event;
 pub mod identity;
@@ -11,3 +12,4 @@ pub mod plant;
 pub mod profile;
 pub mod random;
 pub mod settings;
+pub mod works;

@@ -5,7 +5,7 @@ use crate::{
     conversation::{Protocol, Service, Transport},
     device::Device,
     identity::{Grammar, Identity},
-    plant::{Image, Plant, Sizes, TagSettings},
+    plant::{Image, Plant, Program, Sizes, TagSettings},
     settings::{Period, Problem, Problems, Settings},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -37,6 +37,45 @@ pub struct Listen {
     pub idle: Option<Period>,
 }
 
+/// The `[cpu]` table: how the device runs its program.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CpuSettings {
+    /// How often the program runs.
+    pub scan: Period,
+    /// How long the device takes to restart; it answers nothing meanwhile.
+    pub restart: Period,
+    /// The file of the program, beside this one. A profile without `program.st` has no program.
+    pub program: String,
+}
+
+impl Default for CpuSettings {
+    fn default() -> Self {
+        let (scan, restart) = (Period(Duration::from_millis(100)), Period(Duration::from_secs(20)));
+        Self { scan, restart, program: "program.st".to_owned() }
+    }
+}
+
+/// The `[tags]` table, by name.
+pub type TagTable = BTreeMap<Spanned<String>, TagSettings>;
+
+/// Adds the tags of a table to `plant`, as they were drawn for `identity`.
+pub fn furnish(plant: &mut Plant, key: &str, tags: &TagTable, identity: &Identity, seed: u64) -> Problems {
+    let mut problems = Problems::new();
+    for (tag, settings) in tags {
+        let mut settings = settings.clone();
+        let added = settings.settle(identity).and_then(|()| plant.add(tag.get_ref(), &settings, seed));
+        if let Err(why) = added {
+            let span = settings.at.as_ref().map_or_else(|| tag.span(), Spanned::span);
+            problems.push(Problem::new(format!("{key}.{}", tag.get_ref()), why).at(span));
+            // It is there all the same, lest every view on it is told to be wrong, too.
+            (settings.at, settings.value) = (None, None);
+            let _ = plant.add(tag.get_ref(), &settings, seed);
+        }
+    }
+    problems
+}
+
 /// A profile that was read.
 #[derive(Clone)]
 pub struct Profile<'a> {
@@ -44,8 +83,10 @@ pub struct Profile<'a> {
     pub about: About,
     /// What is drawn per device.
     pub identity: Grammar,
+    /// How it runs its program.
+    pub cpu: CpuSettings,
     sizes: Sizes,
-    tags: BTreeMap<Spanned<String>, TagSettings>,
+    tags: TagTable,
     services: Vec<(&'static dyn Protocol, Settings<'a>)>,
 }
 
@@ -69,6 +110,7 @@ impl<'a> Profile<'a> {
         let mut profile = Self {
             about: About::default(),
             identity: Grammar::default(),
+            cpu: CpuSettings::default(),
             sizes: Sizes::default(),
             tags: BTreeMap::new(),
             services: Vec::new(),
@@ -78,12 +120,13 @@ impl<'a> Profile<'a> {
             match name.as_str() {
                 "profile" => settings.read_into(&mut profile.about, &mut problems),
                 "identity" => settings.read_into(&mut profile.identity, &mut problems),
+                "cpu" => settings.read_into(&mut profile.cpu, &mut problems),
                 "image" => settings.read_into(&mut profile.sizes, &mut problems),
                 "tags" => settings.read_into(&mut profile.tags, &mut problems),
                 _ => match protocols.iter().find(|protocol| protocol.name() == name) {
                     Some(protocol) => profile.services.push((*protocol, settings)),
                     None => {
-                        let known = ["profile", "identity", "image", "tags"].into_iter();
+                        let known = ["profile", "identity", "cpu", "image", "tags"].into_iter();
                         let known = known.chain(protocols.iter().map(|protocol| protocol.name()));
                         problems.push(Problem::unknown(&name, "protocol or table", &name, known).at(span));
                     }
@@ -93,32 +136,37 @@ impl<'a> Profile<'a> {
         if problems.is_empty() { Ok(profile) } else { Err(problems) }
     }
 
-    /// A device of this kind, with its services. `identity` is what was drawn for it, what its site shares included.
-    pub fn device(
-        &self,
-        name: &str,
-        kind: &str,
-        identity: Identity,
-        seed: u64,
-    ) -> Result<(Arc<Device>, Vec<Endpoint>), Problems> {
+    /// The memory of a device of this kind, without what its program declares. All that is wrong with it is in the second.
+    pub fn plant(&self, identity: &Identity, seed: u64) -> (Plant, Problems) {
         let mut problems = Problems::new();
         let image = Image::new(&self.sizes).unwrap_or_else(|(key, why)| {
             problems.push(Problem::new(format!("image.{key}"), why));
             Image::default()
         });
         let mut plant = Plant::new(image);
-        for (tag, settings) in &self.tags {
-            let mut settings = settings.clone();
-            let added = settings.settle(&identity).and_then(|()| plant.add(tag.get_ref(), &settings, seed));
-            if let Err(why) = added {
-                let span = settings.at.as_ref().map_or_else(|| tag.span(), Spanned::span);
-                problems.push(Problem::new(format!("tags.{}", tag.get_ref()), why).at(span));
-                // It is there all the same, lest every view on it is told to be wrong, too.
-                (settings.at, settings.value) = (None, None);
-                let _ = plant.add(tag.get_ref(), &settings, seed);
-            }
+        problems.extend(furnish(&mut plant, "tags", &self.tags, identity, seed));
+        (plant, problems)
+    }
+
+    /// A device of this kind, with its services. `identity` is what was drawn for it, what its site shares included;
+    /// `program` is what its CPU runs, compiled for [`Profile::plant`].
+    pub fn device(
+        &self,
+        name: &str,
+        kind: &str,
+        identity: Identity,
+        seed: u64,
+        program: Option<&dyn Program>,
+    ) -> Result<(Arc<Device>, Vec<Endpoint>), Problems> {
+        let (mut plant, mut problems) = self.plant(&identity, seed);
+        if let Some(program) = program {
+            program.declare(&mut plant);
         }
-        let device = Arc::new(Device::new(name, kind, identity, plant));
+        let mut device = Device::new(name, kind, identity, plant).with_cpu(self.cpu.scan.0, self.cpu.restart.0);
+        if let Some(program) = program {
+            device = device.with_program(program.start(seed));
+        }
+        let device = Arc::new(device);
         let mut endpoints = Vec::new();
         for (protocol, settings) in &self.services {
             let mut settings = settings.clone();
@@ -159,6 +207,7 @@ impl<'a> Profile<'a> {
         let mut properties = serde_json::Map::new();
         properties.insert("profile".into(), generator.subschema_for::<About>().into());
         properties.insert("identity".into(), generator.subschema_for::<Grammar>().into());
+        properties.insert("cpu".into(), generator.subschema_for::<CpuSettings>().into());
         properties.insert("image".into(), generator.subschema_for::<Sizes>().into());
         properties.insert("tags".into(), generator.subschema_for::<BTreeMap<String, TagSettings>>().into());
         let listen = generator.subschema_for::<Listen>();

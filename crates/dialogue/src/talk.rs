@@ -36,7 +36,7 @@ pub fn stage(protocols: &[&'static dyn Protocol], text: &str) -> Result<Stage, S
     let profile = Profile::parse(text, protocols).map_err(told)?;
     let mut identity = Identity::default();
     profile.identity.draw(&mut identity, &Identity::default(), SEED)?;
-    let (device, endpoints) = profile.device("decoy", "dialogue", identity, SEED).map_err(told)?;
+    let (device, endpoints) = profile.device("decoy", "dialogue", identity, SEED, None).map_err(told)?;
     let started = Instant::now();
     device.start(started, SystemTime::UNIX_EPOCH + BEGIN);
     Ok(Stage { device, endpoints, started })

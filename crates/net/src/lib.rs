@@ -13,6 +13,7 @@ mod transcript;
 
 pub use fleet::{Door, Fleet, Refusal, Trouble};
 pub use limits::{Bounds, Limits};
+pub use line::Stream;
 pub use privilege::Account;
 pub use seat::Seat;
 pub use shutdown::{HeldSignals, Stop};

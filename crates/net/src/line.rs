@@ -10,7 +10,8 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, DuplexStream},
+    net::TcpStream,
     time::Instant,
 };
 use tokio_util::io::poll_read_buf;
@@ -20,6 +21,22 @@ use tokio_util::io::poll_read_buf;
 const USUAL: usize = 512;
 /// A peer that sends faster than it is read is read in larger pieces, up to this.
 const MOST: usize = 16 * 1024;
+
+/// What carries the bytes of a conversation.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin {
+    /// Makes closing it break the connection, as a device that restarts does, instead of saying farewell.
+    fn sever(&self) {}
+}
+
+impl Stream for TcpStream {
+    fn sever(&self) {
+        // Without it the peer hears a farewell instead: the worse decoy, but no loss.
+        let _ = self.set_zero_linger();
+    }
+}
+
+/// A pipe in memory has nothing to break.
+impl Stream for DuplexStream {}
 
 #[derive(Debug)]
 pub(crate) struct Line<S> {
@@ -40,7 +57,7 @@ pub(crate) enum Heard {
     Alarm,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
+impl<S: Stream> Line<S> {
     pub(crate) fn new(stream: S, seat: Seat) -> Self {
         Self { stream, alarm: Alarm::default(), seat, input: Vec::new(), out: Vec::new(), piece: USUAL }
     }
@@ -138,6 +155,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
             }
         })
         .await
+    }
+
+    /// Breaks the connection when it is closed, which is next.
+    pub(crate) fn sever(&self) {
+        self.stream.sever();
     }
 
     /// Whether the buffers hold more memory than most sessions need.

@@ -3,7 +3,7 @@
 
 use crate::{
     Bounds, Record, Seat,
-    line::{Heard, Line},
+    line::{Heard, Line, Stream},
     transcript::Transcript,
 };
 use honeyplant_core::{
@@ -17,10 +17,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::Instant,
-};
+use tokio::time::Instant;
 
 /// Answers are sent before more than this waits to be.
 const ANSWERS: usize = 64 * 1024;
@@ -42,13 +39,14 @@ pub fn drive<S, R>(
     seat: Seat,
 ) -> impl Future<Output = ()>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: Stream,
     R: Record,
 {
     // Put together outside of the future: an async function would keep its arguments a second time, in every session.
     let now = Instant::now();
     let mut talk = Talk {
         line: Line::new(stream, seat),
+        boots: session.device.boots(),
         speaker: Speaker::new(conversation, session.clone()),
         transcript: Transcript::new(session, record, now.into_std()),
         bounds,
@@ -59,8 +57,10 @@ where
     };
     async move {
         let reason = talk.hold(now).await;
-        if !matches!(reason, Reason::Peer | Reason::Broken) {
-            talk.transcript.received += talk.line.hang_up().await as u64;
+        match reason {
+            Reason::Peer | Reason::Broken => {}
+            Reason::Restart => talk.line.sever(),
+            _ => talk.transcript.received += talk.line.hang_up().await as u64,
         }
         talk.end(reason);
     }
@@ -68,13 +68,15 @@ where
 
 struct Talk<S, R>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: Stream,
     R: Record,
 {
     line: Line<S>,
     speaker: Speaker,
     transcript: Transcript<R>,
     bounds: Bounds,
+    /// How often the device had been restarted when the session began.
+    boots: u32,
     /// When the peer was last heard.
     heard: Instant,
     /// Since when a message waits for its end.
@@ -95,10 +97,13 @@ enum Rest {
 
 impl<S, R> Talk<S, R>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: Stream,
     R: Record,
 {
     async fn hold(&mut self, now: Instant) -> Reason {
+        if let Some(reason) = self.gone(now).await {
+            return reason;
+        }
         let mut rest = self.open(now);
         loop {
             self.transcript.deliver();
@@ -125,13 +130,18 @@ where
                 },
             };
             let now = Instant::now();
+            if let Some(Heard::Bytes(count)) = heard {
+                self.transcript.received += count as u64;
+            }
+            if let Some(reason) = self.gone(now).await {
+                return reason;
+            }
             rest = match heard {
                 Some(Heard::Alarm) => match self.late(now) {
                     Some(reason) => return reason,
                     None => Rest::Done,
                 },
-                Some(Heard::Bytes(count)) => {
-                    self.transcript.received += count as u64;
+                Some(Heard::Bytes(_)) => {
                     self.heard = now;
                     self.rested = false;
                     self.line.seat.touch(now.into_std());
@@ -144,6 +154,22 @@ where
                 rest = self.wake(now, rest);
             }
         }
+    }
+
+    /// A device that restarts is silent until it is back, and then knows nothing of the connections that it had.
+    async fn gone(&mut self, now: Instant) -> Option<Reason> {
+        let device = &self.speaker.session.device;
+        if device.boots() == self.boots && device.back(now.into_std()).is_none() {
+            return None;
+        }
+        let device = device.clone();
+        while let Some(back) = device.back(Instant::now().into_std()) {
+            self.line.pause(back.into()).await;
+            if let Some(reason) = self.line.seat.told() {
+                return Some(reason);
+            }
+        }
+        Some(Reason::Restart)
     }
 
     /// A full record makes peers wait; nothing is dropped.
@@ -274,7 +300,7 @@ where
 
 impl<S, R> Drop for Talk<S, R>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: Stream,
     R: Record,
 {
     fn drop(&mut self) {

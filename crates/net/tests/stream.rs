@@ -5,6 +5,7 @@ mod stage;
 
 use honeyplant_core::{
     conversation::Service,
+    device::Device,
     event::{Carrier, Reason, Session},
 };
 use honeyplant_net::{Limits, Seat, drive};
@@ -22,6 +23,7 @@ struct Play {
     task: JoinHandle<()>,
     dismiss: Box<dyn Fn(Reason) + Send + Sync>,
     start: Instant,
+    device: Arc<Device>,
 }
 
 fn play(greeting: &'static str) -> Play {
@@ -32,11 +34,12 @@ fn play_within(greeting: &'static str, pipe: usize, limits: Limits) -> Play {
     let ((peer, ours), memory, seat) = (duplex(pipe), Memory::default(), Seat::alone());
     let address = ([10, 0, 0, 1], 502).into();
     let (carrier, protocol, device) = (Carrier::Tcp, "stage", device("plc-1"));
-    let session = Arc::new(Session { id: 7, peer: address, local: address, carrier, protocol, device });
+    let session = Session { id: 7, peer: address, local: address, carrier, protocol, device: device.clone() };
+    let session = Arc::new(session);
     let (service, dismiss) = (Stage { greeting }, Box::new(seat.dismissal()));
     let bounds = limits.bounds(service.longest_message(), None);
     let task = tokio::spawn(drive(ours, service.converse(), session, bounds, memory.clone(), seat));
-    Play { peer, memory, task, dismiss, start: Instant::now() }
+    Play { peer, memory, task, dismiss, start: Instant::now(), device }
 }
 
 impl Play {
@@ -294,4 +297,19 @@ async fn a_session_whose_task_never_ran_is_recorded() {
     play.task.abort();
     assert!((&mut play.task).await.is_err());
     assert_eq!(play.memory.lines(), ["opened <> <>", "closed: the site was told to end"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_silences_the_device_and_breaks_its_connections() {
+    let mut play = play("");
+    play.says("echo one\n").await;
+    play.hears("one\n").await;
+    play.device.restart(play.start.into_std() + play.start.elapsed());
+    let told = Instant::now();
+    play.says("echo two\n").await;
+    play.hears_at_last("").await;
+    assert!(told.elapsed() >= Duration::from_secs(20), "{:?}", told.elapsed());
+    let lines = play.leaves().await;
+    let unread = "malformed <echo two\\n> <>".to_owned();
+    assert_eq!(lines[2..], [unread, "closed: the device restarted".to_owned()]);
 }

@@ -88,7 +88,7 @@ fn a_tag_that_is_not_there_is_told_with_its_key_and_a_hint() {
                 }
                 let renamed = text.replace(line, &line.replacen(name, &format!("{name}-elsewhere"), 1));
                 let profile = Profile::parse(&renamed, PROTOCOLS).unwrap();
-                let problems = profile.device("decoy", "dialogue", identity.clone(), 1).err().unwrap_or_default();
+                let problems = profile.device("decoy", "dialogue", identity.clone(), 1, None).err().unwrap_or_default();
                 let at_home = |key: &str| key.starts_with(&format!("{}.", protocol.name()));
                 assert!(!problems.is_empty(), "{path}: `{name}` is not missed");
                 for problem in problems {

@@ -79,6 +79,7 @@ macro_rules! rows {
 rows! {
     STARTED = "started", [], "nobody but the operator has part in it";
     STOPPED = "stopped", [], "nobody but the operator has part in it";
+    FAULTED = "faulted", [], "what led to it is in the events before: a program stops by values that it was not written for";
     OPENED = "opened", [REMOTE_SYSTEM], "nobody has business with a decoy: who connects is finding out what there is";
     EXCHANGE = "exchange", [], "what a message meant that was not understood cannot be told";
     UNSUPPORTED = "unsupported", [INFORMATION], "trying functions tells what a device can do, and so what it is";
@@ -101,6 +102,7 @@ pub fn row(kind: &Kind) -> &'static Row {
     match kind {
         Kind::Started { .. } => &STARTED,
         Kind::Stopped => &STOPPED,
+        Kind::Faulted { .. } => &FAULTED,
         Kind::Opened => &OPENED,
         Kind::Exchange => &EXCHANGE,
         Kind::Unsupported(_) => &UNSUPPORTED,

@@ -157,6 +157,7 @@ fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observe
         before: None,
         after: None,
         malformed: None,
+        fault: None,
         ending: None,
         devices: None,
         mended: None,
@@ -171,6 +172,10 @@ fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observe
         Kind::Started { devices, mended } => {
             facts.devices = Some(*devices as u64);
             facts.mended = (!mended.is_empty()).then(|| mended.into());
+        }
+        Kind::Faulted { device, profile, why } => {
+            facts.device = Some(Decoy { name: (&**device).into(), profile: (&**profile).into() });
+            facts.fault = Some((&**why).into());
         }
         Kind::Read(_, _, values) => facts.values = series(values),
         Kind::Write(_, _, change) => {
@@ -221,6 +226,7 @@ const fn classes(kind: &Kind) -> (Words, Words) {
     match kind {
         Kind::Started { .. } => (words!("process"), words!("start")),
         Kind::Stopped => (words!("process"), words!("end")),
+        Kind::Faulted { .. } => (words!("process"), words!("error")),
         Kind::Opened => (words!("network", "session"), words!("connection", "start")),
         Kind::Closed(_) => (words!("network", "session"), words!("connection", "end")),
         Kind::Exchange | Kind::Identify(_) | Kind::Diagnose(_) | Kind::Malformed { .. } => {
@@ -235,7 +241,8 @@ const fn classes(kind: &Kind) -> (Words, Words) {
 fn outcome(kind: &Kind) -> Outcome {
     match (kind, kind.operation().map(|operation| operation.verdict)) {
         (_, Some(Verdict::Done)) => Outcome::Success,
-        (_, Some(Verdict::Refused { .. } | Verdict::Silent { .. })) | (Kind::Malformed { .. }, _) => Outcome::Failure,
+        (_, Some(Verdict::Refused { .. } | Verdict::Silent { .. }))
+        | (Kind::Malformed { .. } | Kind::Faulted { .. }, _) => Outcome::Failure,
         (Kind::Closed(ending), _) => match ending.reason {
             Reason::Broken | Reason::Fault => Outcome::Failure,
             _ => Outcome::Success,

@@ -235,6 +235,9 @@ pub struct Facts<'a> {
     /// Which rule of its protocol a broken message breaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub malformed: Option<Cow<'a, str>>,
+    /// Why the CPU of the device stopped by itself, with the line of its program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Cow<'a, str>>,
     /// How the session ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ending: Option<Closing<'a>>,

@@ -85,7 +85,7 @@ impl Folds {
             return out(&event, alone);
         };
         match event.kind {
-            Kind::Started { .. } | Kind::Stopped | Kind::Opened => return out(&event, alone),
+            Kind::Started { .. } | Kind::Stopped | Kind::Faulted { .. } | Kind::Opened => return out(&event, alone),
             Kind::Closed(_) => {
                 self.release(session, now, out)?;
                 self.sessions.remove(&session);

@@ -1,6 +1,6 @@
 //! What moves a tag that no program moves. Apart, because a profile alone (no program) can be alive with these.
 
-use super::value::Value;
+use super::{program::Moment, value::Value};
 use crate::random::Random;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -90,8 +90,14 @@ impl Driver {
         driver
     }
 
-    /// The value after `step` more, `uptime` after the start, at the clock time `unix`.
-    pub(super) fn advance(&mut self, step: Duration, uptime: Duration, unix: Duration) -> Value {
+    /// Goes on from `value`, where it was before the program was started anew.
+    pub(super) const fn resume(&mut self, value: f64) {
+        self.at = value;
+    }
+
+    /// The value after `step` more, which is at `moment`.
+    pub(super) fn advance(&mut self, step: Duration, moment: Moment) -> Value {
+        let Moment { uptime, clock: unix } = moment;
         match self.drive {
             Drive::Uptime { unit } => Value::Real((uptime.as_secs_f64() / unit).floor()),
             Drive::Clock { part } => Value::Uint(match part {
@@ -123,12 +129,13 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const THEN: Moment = Moment { uptime: SECOND, clock: SECOND };
 
     #[test]
     fn a_walk_stays_about_its_mean_and_inside_its_bounds() {
         let drive = Drive::Walk { mean: 50.0, spread: 2.0, seconds: 10.0, low: 45.0, high: 55.0, step: 0.5 };
         let mut driver = Driver::new(drive, Random::seeded(1), 0.0);
-        let values: Vec<f64> = (0..10_000).map(|_| driver.advance(SECOND, SECOND, SECOND).number()).collect();
+        let values: Vec<f64> = (0..10_000).map(|_| driver.advance(SECOND, THEN).number()).collect();
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         assert!((mean - 50.0).abs() < 0.5, "{mean}");
         assert!(values.iter().all(|v| (45.0..=55.0).contains(v) && v.fract().abs() % 0.5 < 1e-9));
@@ -138,13 +145,14 @@ mod tests {
     #[test]
     fn counters_grow_and_start_again() {
         let mut driver = Driver::new(Drive::Counter { rate: 30.0, wrap: 100.0 }, Random::seeded(1), 0.0);
-        let values: Vec<f64> = (0..4).map(|_| driver.advance(SECOND, SECOND, SECOND).number()).collect();
+        let values: Vec<f64> = (0..4).map(|_| driver.advance(SECOND, THEN).number()).collect();
         assert_eq!(values, [30.0, 60.0, 90.0, 20.0]);
     }
 
     #[test]
     fn the_clock_and_the_uptime_are_told() {
-        let at = |drive| Driver::new(drive, Random::seeded(1), 0.0).advance(SECOND, 125 * SECOND, 7384 * SECOND);
+        let moment = Moment { uptime: 125 * SECOND, clock: 7384 * SECOND };
+        let at = |drive| Driver::new(drive, Random::seeded(1), 0.0).advance(SECOND, moment);
         assert_eq!(at(Drive::Uptime { unit: 60.0 }), Value::Real(2.0));
         assert_eq!(at(Drive::Clock { part: Part::Hour }), Value::Uint(2));
         assert_eq!(at(Drive::Clock { part: Part::Second }), Value::Uint(4));

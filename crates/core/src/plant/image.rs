@@ -39,6 +39,19 @@ pub enum Area {
     Free(u16),
 }
 
+impl Area {
+    /// The name under which it is kept over a restart, if it is.
+    fn kept_as(self) -> Option<String> {
+        match self {
+            Self::Input | Self::Output | Self::InputBits | Self::OutputBits => None,
+            Self::Memory => Some("memory".to_owned()),
+            Self::MemoryBits => Some("memory-bits".to_owned()),
+            Self::Block(number) => Some(format!("block-{number}")),
+            Self::Free(part) => Some(format!("free-{part}")),
+        }
+    }
+}
+
 /// The `[image]` table of a profile.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -270,6 +283,36 @@ impl Image {
         match self.layout {
             Layout::S7 => i,
             Layout::Modicon => words - 1 - i,
+        }
+    }
+
+    /// Clears the outputs; whether any was set.
+    pub(super) fn fall(&mut self) -> bool {
+        let outputs = self.parts.iter_mut().filter(|(area, _)| matches!(area, Area::Output | Area::OutputBits));
+        let mut fell = false;
+        for (_, bytes) in outputs.filter(|(_, bytes)| bytes.iter().any(|byte| *byte != 0)) {
+            bytes.fill(0);
+            fell = true;
+        }
+        fell
+    }
+
+    /// What survives a restart: all but inputs and outputs, by area, in hexadecimal digits.
+    pub(super) fn kept(&self) -> BTreeMap<String, String> {
+        let parts = self.parts.iter().filter_map(|(area, bytes)| Some((area.kept_as()?, bytes)));
+        parts.map(|(name, bytes)| (name, bytes.iter().map(|byte| format!("{byte:02x}")).collect())).collect()
+    }
+
+    /// Puts back what [`Image::kept`] gave, as far as it fits.
+    pub(super) fn recall(&mut self, kept: &BTreeMap<String, String>) {
+        for (area, bytes) in &mut self.parts {
+            let Some(digits) = area.kept_as().and_then(|name| kept.get(&name)) else { continue };
+            for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks(2)) {
+                let digits = std::str::from_utf8(pair).ok();
+                if let Some(value) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+                    *byte = value;
+                }
+            }
         }
     }
 

@@ -14,13 +14,9 @@ pub use value::{Type, Value};
 use crate::{identity::Identity, random::Random};
 use drive::Driver;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use toml::Spanned;
 
 /// Which tag; found by name once, when a profile is loaded.
@@ -51,11 +47,23 @@ pub struct TagSettings {
     /// The unit of measurement, for people.
     #[serde(default)]
     pub unit: String,
+    /// The range that the value keeps to unless somebody forces it. Nothing holds it there; `honeyplant plant` tells when
+    /// it was left.
+    pub range: Option<[f64; 2]>,
+    /// Whether the value survives a restart; that of a tag in %M or a data block always does.
+    #[serde(default)]
+    pub retain: bool,
     /// What moves the tag by itself.
     pub drive: Option<Drive>,
 }
 
 impl TagSettings {
+    /// Those of a tag that a program declares.
+    pub fn declared(ty: Type, at: Option<&str>, value: Value, retain: bool) -> Self {
+        let at = at.map(|address| Spanned::new(0..0, address.to_owned()));
+        Self { ty, at, value: Some(value), unit: String::new(), range: None, retain, drive: None }
+    }
+
     /// Puts what was drawn into the value. The error says why it cannot be.
     pub fn settle(&mut self, identity: &Identity) -> Result<(), String> {
         if let Some(Value::Text(text)) = &self.value {
@@ -75,6 +83,10 @@ struct Tag {
     ty: Type,
     at: Option<Place>,
     own: Value,
+    initial: Value,
+    retain: bool,
+    unit: Box<str>,
+    range: Option<[f64; 2]>,
 }
 
 /// The tags and the process image of one device.
@@ -86,7 +98,8 @@ pub struct Plant {
     /// Located tags in the order of their places.
     located: Vec<(Place, u32, TagId)>,
     drivers: Vec<(TagId, Driver)>,
-    moved: Option<(Instant, Instant)>,
+    moved: Option<Duration>,
+    changes: u64,
 }
 
 /// How often driven tags move; what is asked twice within it is the same, as with the scan of a CPU.
@@ -118,7 +131,9 @@ impl Plant {
         }
         let name: Arc<str> = name.into();
         self.names.insert(name.clone(), id);
-        self.tags.push(Tag { name, ty: settings.ty, at, own: initial });
+        let TagSettings { ty, retain, range, .. } = *settings;
+        let (own, unit) = (initial.clone(), settings.unit.as_str().into());
+        self.tags.push(Tag { name, ty, at, own, initial, retain, unit, range });
         Ok(id)
     }
 
@@ -142,6 +157,16 @@ impl Plant {
         self.tags.get(id.index()).map_or(Type::Bool, |tag| tag.ty)
     }
 
+    /// The unit of measurement of a tag; empty if it has none.
+    pub fn unit_of(&self, id: TagId) -> &str {
+        self.tags.get(id.index()).map_or("", |tag| &tag.unit)
+    }
+
+    /// The range that a tag keeps to unless somebody forces it, if its author named one.
+    pub fn range_of(&self, id: TagId) -> Option<[f64; 2]> {
+        self.tags.get(id.index()).and_then(|tag| tag.range)
+    }
+
     /// The value of a tag.
     pub fn get(&self, id: TagId) -> Value {
         match self.tags.get(id.index()) {
@@ -153,11 +178,26 @@ impl Plant {
 
     /// Changes a tag; the value is held inside the range of its type.
     pub fn set(&mut self, id: TagId, value: Value) {
-        match self.tags.get_mut(id.index()) {
-            Some(Tag { at: Some(place), ty, .. }) => self.image.set(*place, *ty, value),
-            Some(tag) => tag.own = tag.ty.take(value),
-            None => {}
-        }
+        let changed = match self.tags.get_mut(id.index()) {
+            Some(Tag { at: Some(place), ty, .. }) => {
+                let before = self.image.get(*place, *ty);
+                self.image.set(*place, *ty, value);
+                self.image.get(*place, *ty) != before
+            }
+            Some(tag) => {
+                let value = tag.ty.take(value);
+                let changed = tag.own != value;
+                tag.own = value;
+                changed
+            }
+            None => false,
+        };
+        self.changes += u64::from(changed);
+    }
+
+    /// A number that is greater whenever something may have been changed since.
+    pub const fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The process image.
@@ -167,6 +207,7 @@ impl Plant {
 
     /// The process image, to change it.
     pub const fn image_mut(&mut self) -> &mut Image {
+        self.changes += 1;
         &mut self.image
     }
 
@@ -185,24 +226,74 @@ impl Plant {
         }
     }
 
-    /// Moves the driven tags to `now`. `unix` is the device's clock at `now`.
-    pub fn advance(&mut self, now: Instant, unix: Duration) {
+    /// Moves the driven tags to `at`.
+    pub fn advance(&mut self, at: Moment) {
         if self.drivers.is_empty() {
             return;
         }
-        let (started, moved) = *self.moved.get_or_insert((now, now));
-        let step = now.saturating_duration_since(moved);
-        if step < SCAN && now != started {
+        let step = match self.moved {
+            Some(moved) => at.uptime.saturating_sub(moved),
+            None => Duration::ZERO,
+        };
+        if step < SCAN && self.moved.is_some() {
             return;
         }
-        self.moved = Some((started, now));
+        self.moved = Some(at.uptime);
         let mut drivers = std::mem::take(&mut self.drivers);
         for (id, driver) in &mut drivers {
-            let value = driver.advance(step, now.saturating_duration_since(started), unix);
+            let value = driver.advance(step, at);
             self.set(*id, value);
         }
         self.drivers = drivers;
     }
+
+    /// Lets the outputs fall, as a CPU in STOP does.
+    pub fn fall(&mut self) {
+        self.changes += u64::from(self.image.fall());
+    }
+
+    /// What a warm restart leaves: outputs off, the clock of the drives at its beginning, and the initial value in every tag
+    /// that does not keep its own.
+    pub fn restart(&mut self) {
+        self.fall();
+        self.moved = None;
+        for tag in self.tags.iter_mut().filter(|tag| tag.at.is_none() && !tag.retain) {
+            tag.own = tag.initial.clone();
+        }
+        self.changes += 1;
+    }
+
+    /// What survives a restart of the whole program.
+    pub fn kept(&self) -> Kept {
+        let tags = self.tags.iter().filter(|tag| tag.at.is_none() && tag.retain);
+        Kept { tags: tags.map(|tag| (tag.name.to_string(), tag.own.clone())).collect(), memory: self.image.kept() }
+    }
+
+    /// Puts back what [`Plant::kept`] gave; what is not here (any more) is passed over.
+    pub fn recall(&mut self, kept: &Kept) {
+        for (name, value) in &kept.tags {
+            if let Some(id) = self.find(name) {
+                self.set(id, value.clone());
+            }
+        }
+        self.image_mut().recall(&kept.memory);
+        for (id, driver) in &mut self.drivers {
+            if let Some(Tag { at: Some(place), ty, .. }) = self.tags.get(id.index()) {
+                driver.resume(self.image.get(*place, *ty).number());
+            }
+        }
+    }
+}
+
+/// Memory that survives a restart of the whole program.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Tags with a place of their own, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, Value>,
+    /// The memory by area, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub memory: BTreeMap<String, String>,
 }
 
 #[cfg(test)]
@@ -264,15 +355,36 @@ mod tests {
     #[test]
     fn driven_tags_move_with_time_and_not_within_a_scan() {
         let mut plant = plant("up = { type = 'UDINT', drive = { kind = 'uptime' } }");
-        let (up, start) = (plant.find("up").unwrap(), some_instant());
+        let up = plant.find("up").unwrap();
         for (seconds, value) in [(0.0, 0), (3.0, 3), (3.05, 3), (60.0, 60)] {
-            plant.advance(start + Duration::from_secs_f64(seconds), Duration::ZERO);
+            plant.advance(Moment { uptime: Duration::from_secs_f64(seconds), clock: Duration::ZERO });
             assert_eq!(plant.get(up), Value::Uint(value));
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "an instant can only be had from the clock")]
-    fn some_instant() -> Instant {
-        Instant::now()
+    #[test]
+    fn what_is_kept_comes_back_and_the_rest_starts_anew() {
+        let text = "setpoint = { type = 'INT', at = '%MW3', value = 7 }\ntotal = { type = 'LREAL', retain = true }\n\
+                    scratch = { type = 'INT', value = 5 }";
+        let mut before = plant(text);
+        for name in ["setpoint", "total", "scratch"] {
+            before.set(before.find(name).unwrap(), Value::Int(42));
+        }
+        let mut after = plant(text);
+        after.recall(&before.kept());
+        let value = |plant: &Plant, name| plant.get(plant.find(name).unwrap()).number();
+        assert_eq!(["setpoint", "total", "scratch"].map(|name| value(&after, name)), [42.0, 42.0, 5.0]);
+        before.restart();
+        assert_eq!(["setpoint", "total", "scratch"].map(|name| value(&before, name)), [42.0, 42.0, 5.0]);
+    }
+
+    #[test]
+    fn a_change_is_noticed_and_a_store_of_the_same_is_none() {
+        let mut plant = plant("level = { type = 'INT', at = '%MW3', value = 7 }");
+        let (level, before) = (plant.find("level").unwrap(), plant.changes());
+        plant.set(level, Value::Int(7));
+        assert_eq!(plant.changes(), before);
+        plant.set(level, Value::Int(8));
+        assert!(plant.changes() > before);
     }
 }

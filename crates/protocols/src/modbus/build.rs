@@ -310,7 +310,7 @@ mod tests {
              level = {{ type = 'INT' }}\nname = {{ type = 'STRING' }}\n[modbus]\n{modbus}"
         );
         let profile = Profile::parse(&text, &[&super::super::Modbus]).unwrap();
-        let problems = profile.device("decoy", "test", Identity::default(), 1).err().unwrap_or_default();
+        let problems = profile.device("decoy", "test", Identity::default(), 1, None).err().unwrap_or_default();
         let point = |span: std::ops::Range<usize>| text.get(span).unwrap().to_owned();
         problems.into_iter().map(|p| format!("{p} @ {}", p.span.clone().map_or_else(String::new, point))).collect()
     }

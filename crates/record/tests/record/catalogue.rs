@@ -24,13 +24,14 @@ const fn number(kind: &Kind) -> usize {
         Kind::Command(..) => 9,
         Kind::Malformed { .. } => 10,
         Kind::Closed(_) => 11,
+        Kind::Faulted { .. } => 12,
     }
 }
 
 #[test]
 fn the_tests_know_every_kind_and_every_row_of_the_table() {
     let numbers: BTreeSet<usize> = every_kind().iter().map(|event| number(&event.kind)).collect();
-    assert_eq!(numbers, (0..12).collect());
+    assert_eq!(numbers, (0..13).collect());
     let met: BTreeSet<&str> = every_kind().iter().map(|event| row(&event.kind).action).collect();
     assert_eq!(met, ROWS.iter().map(|row| row.action).collect());
 }

@@ -117,6 +117,10 @@ pub(crate) fn every_kind() -> Vec<Event> {
         some(Kind::Malformed { why: "the protocol identifier is not 0" }),
         closed(&session),
         event(None, Kind::Stopped),
+        event(
+            None,
+            Kind::Faulted { device: "plc".into(), profile: "p".into(), why: "division by zero (line 3)".into() },
+        ),
     ];
     for command in [Command::Restart, Command::Silence, Command::Clear, Command::Configure] {
         events.push(some(Kind::Command(operation(Verdict::Silent { reason: "it restarts" }), command)));
