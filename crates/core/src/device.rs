@@ -24,7 +24,8 @@ pub struct Device {
     tags: Vec<Arc<str>>,
     plant: Mutex<Plant>,
     cpu: Cpu,
-    started: OnceLock<(Instant, SystemTime)>,
+    /// When it started, and what its clock said.
+    started: OnceLock<(Instant, Duration)>,
     /// How often the CPU was restarted, and until when (in nanoseconds after the start) the last restart takes.
     boots: AtomicU32,
     booted: AtomicU64,
@@ -92,33 +93,34 @@ impl Device {
 
     /// Sets the device's clock: at `now` it is `clock`. The first call counts.
     pub fn start(&self, now: Instant, clock: SystemTime) {
-        self.started.get_or_init(|| (now, clock));
+        self.started.get_or_init(|| (now, clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()));
     }
 
     /// The device's clock at `now`, as time since 1970.
     pub fn clock(&self, now: Instant) -> Duration {
         let (started, clock) = self.started(now);
-        let clock = clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         clock + now.saturating_duration_since(started)
     }
 
     /// `now` as its CPU counts time.
     pub fn moment(&self, now: Instant) -> Moment {
-        let since = now.saturating_duration_since(self.started(now).0);
+        let (started, clock) = self.started(now);
+        let since = now.saturating_duration_since(started);
         let booted = Duration::from_nanos(self.booted.load(Ordering::Acquire));
-        Moment { uptime: since.saturating_sub(booted), clock: self.clock(now) }
+        Moment { uptime: since.saturating_sub(booted), clock: clock + since }
     }
 
-    fn started(&self, now: Instant) -> (Instant, SystemTime) {
-        *self.started.get_or_init(|| (now, SystemTime::UNIX_EPOCH))
+    fn started(&self, now: Instant) -> (Instant, Duration) {
+        *self.started.get_or_init(|| (now, Duration::ZERO))
     }
 
     /// The memory, moved to `now`, for the length of one message: no conversation can hold it across an await, there
     /// being none.
     pub fn plant(&self, now: Instant) -> MutexGuard<'_, Plant> {
-        let moment = self.moment(now);
         let mut plant = self.still();
-        plant.advance(moment);
+        if plant.is_driven() {
+            plant.advance(self.moment(now));
+        }
         plant
     }
 

@@ -238,18 +238,28 @@ impl Image {
                 let octets = self.octets(place, ty.bits() / 8);
                 Value::Text(octets.iter().take_while(|c| **c != 0).map(|c| char::from(*c)).collect())
             }
-            _ if ty.bits() == 8 => {
-                let octet = self.octets(place, 1).first().copied();
-                Value::of_pattern(octet.unwrap_or_default().into(), ty)
-            }
-            _ => {
-                let words = ty.bits() / 16;
-                let pattern = (0..words).fold(0_u64, |pattern, i| {
-                    let word = u64::from(self.word(place.plus(16 * self.nth_word(i, words))));
-                    pattern << 16 | word
-                });
-                Value::of_pattern(pattern, ty)
-            }
+            _ => Value::of_pattern(self.pattern(place, ty), ty),
+        }
+    }
+
+    /// The bit pattern of the value of type `ty` at `place`, which is no text; 0 where there is no memory.
+    #[inline]
+    pub fn pattern(&self, place: Place, ty: Type) -> u64 {
+        let octets = self.bytes(place.part, place.bit / 8, ty.bits().div_ceil(8));
+        let low_first = self.layout == Layout::Modicon;
+        match ty.bits() {
+            1 => octets.first().map_or(0, |octet| u64::from(octet >> (place.bit % 8) & 1)),
+            8 => octets.first().map_or(0, |octet| u64::from(*octet)),
+            16 => octets.first_chunk().map_or(0, |octets| u16::from_be_bytes(*octets).into()),
+            32 => octets.first_chunk().map_or(0, |octets| {
+                let pattern = u32::from_be_bytes(*octets);
+                u64::from(if low_first { pattern.rotate_left(16) } else { pattern })
+            }),
+            _ => octets.first_chunk().map_or(0, |octets| {
+                let pattern = u64::from_be_bytes(*octets);
+                let words = [pattern >> 48, pattern >> 32, pattern >> 16, pattern].map(|word| word & 0xFFFF);
+                if low_first { words.iter().rev().fold(0, |pattern, word| pattern << 16 | word) } else { pattern }
+            }),
         }
     }
 

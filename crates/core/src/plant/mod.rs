@@ -167,6 +167,17 @@ impl Plant {
         self.tags.get(id.index()).and_then(|tag| tag.range)
     }
 
+    /// Where in the process image a tag lies, if it does.
+    pub fn place_of(&self, id: TagId) -> Option<Place> {
+        self.tags.get(id.index()).and_then(|tag| tag.at)
+    }
+
+    /// The value of a tag that has a place of its own.
+    #[inline]
+    pub fn own(&self, id: TagId) -> Option<&Value> {
+        self.tags.get(id.index()).map(|tag| &tag.own)
+    }
+
     /// The value of a tag.
     pub fn get(&self, id: TagId) -> Value {
         match self.tags.get(id.index()) {
@@ -179,10 +190,18 @@ impl Plant {
     /// Changes a tag; the value is held inside the range of its type.
     pub fn set(&mut self, id: TagId, value: Value) {
         let changed = match self.tags.get_mut(id.index()) {
+            Some(Tag { at: Some(place), ty: Type::String, .. }) => {
+                let before = self.image.get(*place, Type::String);
+                self.image.set(*place, Type::String, value);
+                self.image.get(*place, Type::String) != before
+            }
             Some(Tag { at: Some(place), ty, .. }) => {
-                let before = self.image.get(*place, *ty);
-                self.image.set(*place, *ty, value);
-                self.image.get(*place, *ty) != before
+                let value = ty.take(value);
+                let changed = self.image.pattern(*place, *ty) != ty.cut(value.pattern(*ty));
+                if changed {
+                    self.image.set(*place, *ty, value);
+                }
+                changed
             }
             Some(tag) => {
                 let value = tag.ty.take(value);
@@ -226,9 +245,14 @@ impl Plant {
         }
     }
 
+    /// Whether any tag moves by itself.
+    pub const fn is_driven(&self) -> bool {
+        !self.drivers.is_empty()
+    }
+
     /// Moves the driven tags to `at`.
     pub fn advance(&mut self, at: Moment) {
-        if self.drivers.is_empty() {
+        if !self.is_driven() {
             return;
         }
         let step = match self.moved {

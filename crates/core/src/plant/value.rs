@@ -44,6 +44,14 @@ impl Type {
         }
     }
 
+    /// The part of a pattern that a value of this type has.
+    pub(crate) const fn cut(self, pattern: u64) -> u64 {
+        match self.bits() {
+            bits if bits < 64 => pattern & ((1 << bits) - 1),
+            _ => pattern,
+        }
+    }
+
     /// `value` as this type holds it: converted, rounded, and held inside the type's range.
     pub fn take(self, value: Value) -> Value {
         match self {
