@@ -31,9 +31,14 @@ def start_and_idle():
         plant, start = measured()
         starts.append(start)
         time.sleep(1)
-        idle = plant.megabytes()
+        idle, before = plant.megabytes(), plant.seconds_of_cpu()
+        time.sleep(2)
+        spent = (plant.seconds_of_cpu() - before) / 2
         plant.stop()
-    print(f"demo: listens after {min(starts):.0f} to {max(starts):.0f} ms, {idle:.1f} MB idle")
+    print(
+        f"demo: listens after {min(starts):.0f} to {max(starts):.0f} ms, {idle:.1f} MB idle, "
+        f"{spent:.1%} of a CPU for its plant"
+    )
 
 
 def idle_connections(count=10_000):
@@ -64,8 +69,12 @@ def fleet():
         for number in range(1, 501):
             with Peer((f"127.20.{number >> 8}.{number & 255}", 502)) as peer:
                 assert peer.ask("03 0000 0001").startswith("0302")
+        before = plant.seconds_of_cpu()
+        time.sleep(20)
+        spent = plant.seconds_of_cpu() - before
         print(
-            f"500 devices: listen after {first:.0f} ms, {size:.0f} MB; {plant.megabytes():.0f} MB after each answered"
+            f"500 devices: listen after {first:.0f} ms, {size:.0f} MB; {plant.megabytes():.0f} MB after each answered; "
+            f"{spent / 20:.1%} of a CPU for their scans"
         )
         plant.stop()
 

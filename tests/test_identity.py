@@ -28,14 +28,15 @@ def drawn(folder):
     return plant, values
 
 
-def test_two_fresh_installs_share_no_drawn_string(tmp_path):
-    (_, one), (_, two), (_, three) = (drawn(tmp_path / name) for name in ["one", "two", "three"])
-    assert one.keys() == two.keys() and len(one) > 4
-    own = {key for key in one if key.rsplit(".")[-1] not in OF_A_LIST}
-    shared = {key for key in own if one[key] == two[key] == three[key]}
-    assert not shared, {key: one[key] for key in shared}
-    # One pair may meet by chance in a name of a town; that three do not is tested above.
-    assert sum(one[key] == two[key] for key in own) <= 1
+def test_fresh_installs_share_no_constant(tmp_path):
+    installs = [drawn(tmp_path / str(number))[1] for number in range(6)]
+    keys = installs[0].keys()
+    assert len(keys) > 4 and all(install.keys() == keys for install in installs)
+    values = {key: [install[key] for install in installs] for key in keys if key.rsplit(".")[-1] not in OF_A_LIST}
+    # A set point of two digits may be the same in two plants; in six it would be a constant.
+    assert not {key: drawn for key, drawn in values.items() if len({*drawn}) == 1}
+    macs = [value for key, drawn in values.items() if key.endswith(".mac") for value in drawn]
+    assert len({*macs}) == len(macs) >= len(installs)
 
 
 def test_later_runs_show_the_same(plant):

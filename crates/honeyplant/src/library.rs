@@ -16,18 +16,31 @@ struct Sites;
 
 /// The `profile.toml` of the profile called `name`: beside the site if it is there, else the one in the binary.
 pub(crate) fn profile(site: Option<&Path>, name: &str) -> Result<Source, Problem> {
-    if let Some(path) = site.map(|folder| folder.join("profiles").join(name).join("profile.toml"))
-        && let Ok(text) = fs::read_to_string(&path)
-    {
-        return Ok(Source { path: path.display().to_string(), text });
+    profile_file(site, name, "profile.toml").ok_or_else(|| {
+        let known = names(site);
+        Problem::unknown("profile", "profile", name, known.iter().map(String::as_str))
+    })
+}
+
+/// A text file of the profile called `name`. A profile beside the site hides the one in the binary with all its files.
+pub(crate) fn profile_file(site: Option<&Path>, name: &str, file: &str) -> Option<Source> {
+    match site.map(|folder| folder.join("profiles").join(name)).filter(|folder| folder.join("profile.toml").is_file()) {
+        Some(folder) => on_disk(&folder.join(file)),
+        None => built_in::<Profiles>(&format!("{name}/{file}")),
     }
-    match text::<Profiles>(&format!("{name}/profile.toml")) {
-        Some(text) => Ok(Source { path: format!("(built in) {name}/profile.toml"), text }),
-        None => {
-            let known = names(site);
-            Err(Problem::unknown("profile", "profile", name, known.iter().map(String::as_str)))
-        }
+}
+
+/// A text file beside the `site.toml` in `folder`, or beside that of the demo site.
+pub(crate) fn site_file(folder: Option<&Path>, demo: &str, file: &str) -> Option<Source> {
+    match folder {
+        Some(folder) => on_disk(&folder.join(file)),
+        None => built_in::<Sites>(&format!("{demo}/{file}")),
     }
+}
+
+fn on_disk(path: &Path) -> Option<Source> {
+    let text = fs::read_to_string(path).ok()?;
+    Some(Source { path: path.display().to_string(), text })
 }
 
 /// The names of all profiles that a site can use.
@@ -43,23 +56,27 @@ pub(crate) fn names(site: Option<&Path>) -> BTreeSet<String> {
     built_in.chain(beside).collect()
 }
 
-/// The `site.toml` of the site in the binary called `name`.
-pub(crate) fn site(name: &str) -> Option<Source> {
-    text::<Sites>(&format!("{name}/site.toml"))
-        .map(|text| Source { path: format!("(built in) {name}/site.toml"), text })
-}
-
-fn text<Folder: RustEmbed>(path: &str) -> Option<String> {
-    Folder::get(path).and_then(|file| String::from_utf8(file.data.into_owned()).ok())
+fn built_in<Folder: RustEmbed>(path: &str) -> Option<Source> {
+    let text = Folder::get(path).and_then(|file| String::from_utf8(file.data.into_owned()).ok())?;
+    Some(Source { path: format!("(built in) {path}"), text })
 }
 
 /// Every file of the profile called `name` that is in the binary, by its path inside the profile's folder.
 pub(crate) fn files(name: &str) -> Vec<(String, Vec<u8>)> {
+    inside::<Profiles>(name)
+}
+
+/// Every file of the site called `name` that is in the binary, by its path inside the site's folder.
+pub(crate) fn site_files(name: &str) -> Vec<(String, Vec<u8>)> {
+    inside::<Sites>(name)
+}
+
+fn inside<Folder: RustEmbed>(name: &str) -> Vec<(String, Vec<u8>)> {
     let prefix = format!("{name}/");
-    Profiles::iter()
+    Folder::iter()
         .filter_map(|path| {
             let inside = path.strip_prefix(&prefix)?.to_owned();
-            Some((inside, Profiles::get(&path)?.data.into_owned()))
+            Some((inside, Folder::get(&path)?.data.into_owned()))
         })
         .collect()
 }

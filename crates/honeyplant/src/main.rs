@@ -6,7 +6,9 @@
 mod command;
 mod complaint;
 mod library;
+mod operation;
 mod plan;
+mod process;
 mod schema;
 mod site;
 mod state;

@@ -1,6 +1,7 @@
 //! The devices of a site, one by one. Apart, because a site names them in several ways and everything after wants them in
 //! one.
 
+use crate::process::PROCESS;
 use honeyplant_core::settings::{Problem, Problems};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -59,6 +60,11 @@ pub(crate) fn plan(devices: &[DeviceSettings], problems: &mut Problems) -> Vec<P
                     let why = format!("{address} belongs to `{other}` already");
                     problems.push(Problem::new(format!("{key}.addresses"), why).at(span.clone()));
                 }
+            }
+            if name == PROCESS || name.contains(['.', '/']) {
+                let why = format!("a device cannot be called `{name}`");
+                let hint = "`process` is the process of the site, and a name has no `.` or `/`";
+                problems.push(Problem::new(format!("{key}.name"), why).at(device.name.span()).hint(hint));
             }
             if plans.iter().any(|other| other.name == name) {
                 let why = format!("there is another device `{name}`");

@@ -79,13 +79,13 @@ impl State {
     }
 
     /// What is drawn for the site, drawing what is missing.
-    pub(crate) fn site(&mut self, grammar: &Grammar) -> Result<(), String> {
+    pub(crate) fn site(&mut self, grammar: &Grammar) -> Result<Identity, String> {
         let (mut identity, seed) = (std::mem::take(&mut self.drawn.site), self.seed_of("site"));
         let known = identity.0.len();
         let result = grammar.draw(&mut identity, &Identity::default(), seed);
         self.changed |= identity.0.len() != known;
         self.drawn.site = identity;
-        result
+        result.map(|()| self.drawn.site.clone())
     }
 
     /// What is drawn for the device called `name`, drawing what is missing. What the site shares is in it.

@@ -15,8 +15,8 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
-        let Ready { site, devices, .. } = ready(self.site.as_deref(), common)?;
-        for device in &devices {
+        let Ready { site, built, .. } = ready(self.site.as_deref(), common)?;
+        for device in &built.shown {
             if common.json {
                 say(json!({
                     "device": device.name,
@@ -29,7 +29,8 @@ impl Check {
             }
         }
         if !common.json {
-            say(format_args!("nothing is wrong with {} (devices: {})", site.name, devices.len()));
+            let (devices, wires) = (built.shown.len(), built.wires.len());
+            say(format_args!("nothing is wrong with {} (devices: {devices}, wires: {wires})", site.name));
         }
         Ok(())
     }

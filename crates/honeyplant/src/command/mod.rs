@@ -3,6 +3,7 @@
 mod check;
 mod events;
 mod init;
+mod plant;
 mod play;
 mod profiles;
 mod query;
@@ -12,11 +13,10 @@ mod sessions;
 
 use crate::{
     complaint::Failure,
-    site::{Choice, Shown, Site},
+    site::{Built, Choice, Site},
     state::State,
 };
 use clap::{Args, Parser, Subcommand};
-use honeyplant_net::Door;
 use honeyplant_record::Reader;
 use std::{
     io::Write,
@@ -58,6 +58,8 @@ enum Command {
     Init(init::Init),
     /// Say what is wrong with a site, or what it would run
     Check(check::Check),
+    /// Run the plant of a site ahead of time, and show its tags
+    Plant(plant::Plant),
     /// List the kinds of device there are
     Profiles(profiles::Profiles),
     /// Show what was recorded
@@ -79,6 +81,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(command) => command.run(&common),
         Command::Init(command) => command.run(&common),
         Command::Check(command) => command.run(&common),
+        Command::Plant(command) => command.run(&common),
         Command::Profiles(command) => command.run(&common),
         Command::Events(command) => command.run(&common),
         Command::Sessions(command) => command.run(&common),
@@ -101,12 +104,16 @@ fn say(line: impl std::fmt::Display) {
     }
 }
 
+/// Tells the operator something beside what is printed.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// A site that could run.
 struct Ready {
     site: Site,
     state: State,
-    doors: Vec<Door>,
-    devices: Vec<Shown>,
+    built: Built,
     sinks: Vec<Choice>,
 }
 
@@ -119,8 +126,7 @@ fn ready(path: Option<&Path>, common: &Common) -> Result<Ready, Failure> {
     let built = failure.keep(site.build(&mut state));
     let sinks = failure.keep(site.sinks(state.folder()));
     failure.check()?;
-    let (doors, devices) = built.unwrap_or_default();
-    Ok(Ready { site, state, doors, devices, sinks: sinks.unwrap_or_default() })
+    Ok(Ready { site, state, built: built.unwrap_or_default(), sinks: sinks.unwrap_or_default() })
 }
 
 /// The record of the state folder, from its beginning.

@@ -1,16 +1,22 @@
 //! `honeyplant run`: a site, until it is told to end.
 
-use super::{Common, Ready, ready, say, shown};
+use super::{Common, Ready, ready, say, shown, tell};
 use crate::{
     complaint::{Failure, Tried},
-    site::{Choice, Shown, Site},
+    operation::{Archive, Operation},
+    site::{Built, Choice, Shown, Site},
     state::State,
 };
-use honeyplant_core::event::{Event, Kind, Octets};
+use honeyplant_core::{
+    device::Device,
+    event::{Event, Kind, Octets},
+    plant::Fault,
+    works::Works,
+};
 use honeyplant_net::{Account, Fleet, HeldSignals, Record, Refusal, Stop};
 use honeyplant_record::{Journal, Observer};
 use std::{
-    io::{ErrorKind, Write},
+    io::ErrorKind,
     path::PathBuf,
     time::{Duration, Instant, SystemTime},
 };
@@ -37,11 +43,12 @@ const LISTED: usize = 12;
 
 impl Run {
     pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
-        let Ready { site, mut state, doors, devices, sinks } = ready(self.site.as_deref(), common)?;
+        let Ready { site, mut state, built, sinks } = ready(self.site.as_deref(), common)?;
         let signals = HeldSignals::hold().tried(|| "hold signals back".into())?;
         let hold = state.keep()?;
-        let now = (Instant::now(), SystemTime::now());
-        doors.iter().for_each(|door| door.device.start(now.0, now.1));
+        let archive = Archive::open(state.folder(), built.devices.clone())?;
+        let works = built.start(Instant::now(), SystemTime::now());
+        let Built { doors, shown: devices, .. } = built;
         let fleet = Fleet::bind(doors, &site.listen, site.limits).map_err(|refusals| explain(&refusals))?;
 
         if let Some(user) = &site.user {
@@ -60,17 +67,29 @@ impl Run {
             journal.follow(&name, start, sink).tried(|| format!("start the sink {name}"))?;
         }
         journal.record(&mut vec![happened(Kind::Started { devices: devices.len(), mended })]);
+        let operation = operate(works, archive, &journal)?;
         // It lives until the record has ended, so that a second signal is heard until then.
         let runtime = Runtime::new().tried(|| "start the runtime".into())?;
         let result = serve(&runtime, fleet, &journal, signals);
+        let kept = operation.finish();
         journal.record(&mut vec![happened(Kind::Stopped)]);
         for behind in journal.finish(GRACE).tried(|| "write the end of the journal".into())? {
             notice(&behind);
         }
         runtime.shutdown_background();
         drop(hold);
-        result
+        result.and(kept)
     }
+}
+
+/// Lets the plant run.
+fn operate(works: Works, archive: Archive, journal: &Journal) -> Result<Operation, Failure> {
+    let shelf = journal.clone();
+    let fault = move |device: &Device, why: Fault| {
+        let (name, profile, why) = (device.name().into(), device.profile().into(), why.to_string().into());
+        shelf.record(&mut vec![happened(Kind::Faulted { device: name, profile, why })]);
+    };
+    Operation::start(works, archive, fault, |why| notice(&why)).tried(|| "start the scans".into())
 }
 
 /// Becomes `user`, for good, if this is root. The state folder goes along.
@@ -136,11 +155,6 @@ fn happened(kind: Kind) -> Event {
 
 fn notice(notice: &dyn std::fmt::Display) {
     tell(&format!("warning: {notice}"));
-}
-
-/// Tells the operator something while the site runs.
-fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// What listens where, and what to do next.

@@ -1,20 +1,23 @@
 //! A site: what one process runs, as its `site.toml` says it. Apart, because it alone brings profiles, devices, limits
 //! and sinks together.
 
+mod build;
+
+pub(crate) use build::{Built, Shown};
+
 use crate::{
     complaint::{Failure, Source},
     library,
     plan::{DeviceSettings, Plan, plan},
+    process::{ProcessSettings, WireTable},
     schema,
     state::State,
 };
 use honeyplant_core::{
     identity::Grammar,
-    profile::Profile,
-    settings::{Period, Problem, Problems, Settings},
+    settings::{Period, Problems, Settings},
 };
-use honeyplant_net::{Door, Limits};
-use honeyplant_protocols::PROTOCOLS;
+use honeyplant_net::Limits;
 use honeyplant_record::{
     JournalSettings,
     sink::{SINKS, Sink, SinkKind, Start},
@@ -22,7 +25,7 @@ use honeyplant_record::{
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     net::IpAddr,
     path::{Path, PathBuf},
 };
@@ -103,29 +106,9 @@ pub(crate) struct Site {
     folder: Option<PathBuf>,
     source: Source,
     identity: Grammar,
+    process: Option<ProcessSettings>,
+    wires: WireTable,
     devices: Vec<Plan>,
-}
-
-/// A device that was built, for the people who look at the site.
-#[derive(Clone, Debug)]
-pub(crate) struct Shown {
-    /// Its name.
-    pub(crate) name: String,
-    /// What it pretends to be.
-    pub(crate) title: String,
-    /// Its addresses.
-    pub(crate) addresses: Vec<IpAddr>,
-    /// Its services: protocol and port.
-    pub(crate) services: Vec<(&'static str, u16)>,
-}
-
-/// The device as `run` and `check` list it.
-impl std::fmt::Display for Shown {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "  {}  {}", self.name, self.title)?;
-        let services: Vec<String> = self.services.iter().map(|(name, port)| format!("{name} {port}")).collect();
-        self.addresses.iter().try_for_each(|address| write!(f, "\n    {address}  {}", services.join(", ")))
-    }
 }
 
 impl Site {
@@ -136,12 +119,15 @@ impl Site {
         let mut problems = Problems::new();
         let (mut about, mut limits) = (About::default(), LimitSettings::default());
         let (mut identity, mut journal) = (Grammar::default(), JournalSettings::default());
+        let (mut process, mut wires) = (None::<ProcessSettings>, WireTable::new());
         let mut devices = Vec::<DeviceSettings>::new();
         let entries = Settings::parse(&source.text).map_err(|problems| complain(&source, &problems))?.into_entries();
         for (name, _, settings) in entries {
             match name.as_str() {
                 "site" => settings.read_into(&mut about, &mut problems),
                 "identity" => settings.read_into(&mut identity, &mut problems),
+                "process" => settings.read_into(process.get_or_insert_default(), &mut problems),
+                "wires" => settings.read_into(&mut wires, &mut problems),
                 "devices" => settings.read_into(&mut devices, &mut problems),
                 "limits" => settings.read_into(&mut limits, &mut problems),
                 "journal" => settings.read_into(&mut journal, &mut problems),
@@ -169,67 +155,10 @@ impl Site {
             folder,
             source,
             identity,
+            process,
+            wires,
             devices,
         })
-    }
-
-    /// Builds every device, drawing what was not drawn yet. All mistakes in all profiles are told at once.
-    pub(crate) fn build(&self, state: &mut State) -> Result<(Vec<Door>, Vec<Shown>), Failure> {
-        let mut failure = Failure::default();
-        if let Err(why) = state.site(&self.identity) {
-            failure.0.push(self.source.complain(&Problem::new("identity", why)));
-        }
-        let sources = self.profiles(&mut failure);
-        let mut profiles = HashMap::new();
-        for (name, source) in &sources {
-            match Profile::parse(&source.text, PROTOCOLS) {
-                Ok(profile) => drop(profiles.insert(name.as_str(), profile)),
-                Err(problems) => failure.0.extend(complain(source, &problems).0),
-            }
-        }
-        let (mut doors, mut shown) = (Vec::new(), Vec::new());
-        for plan in &self.devices {
-            let (Some(source), Some(profile)) = (sources.get(&plan.profile), profiles.get(plan.profile.as_str()))
-            else {
-                continue;
-            };
-            let built = state
-                .device(&plan.name, &profile.identity)
-                .map_err(|why| vec![Problem::new("identity", why)])
-                .and_then(|identity| profile.device(&plan.name, &plan.profile, identity, state.seed_of(&plan.name)));
-            let (device, endpoints) = match built {
-                Ok(built) => built,
-                Err(problems) => {
-                    failure.0.extend(complain(source, &problems).0);
-                    // Every other device of this profile would say the same.
-                    profiles.remove(plan.profile.as_str());
-                    continue;
-                }
-            };
-            let mut services = Vec::new();
-            for endpoint in endpoints {
-                let honeyplant_core::conversation::Transport::Tcp(port) = endpoint.transport;
-                let Some(port) = port.checked_add(self.port_offset) else {
-                    let why = format!("port {port} of {} with the offset {} is too great", plan.name, self.port_offset);
-                    failure.0.extend(Failure::new(why, "choose a smaller --port-offset").0);
-                    continue;
-                };
-                services.push((endpoint.protocol, port));
-                doors.extend(plan.addresses.iter().map(|address| Door {
-                    address: *address,
-                    port,
-                    device: device.clone(),
-                    protocol: endpoint.protocol,
-                    service: endpoint.service.clone(),
-                    connections: endpoint.connections,
-                    idle: endpoint.idle,
-                }));
-            }
-            let title = profile.about.title.clone();
-            shown.push(Shown { name: plan.name.clone(), title, addresses: plan.addresses.clone(), services });
-        }
-        failure.check()?;
-        Ok((doors, shown))
     }
 
     /// The sinks that the site asks for; the console if it asks for none. `state` is the state folder.
@@ -262,25 +191,9 @@ impl Site {
         if problems.is_empty() { Ok(sinks) } else { Err(complain(&self.source, &problems)) }
     }
 
-    /// The profiles that the devices are of, each once, as far as they are valid in form.
-    fn profiles(&self, failure: &mut Failure) -> BTreeMap<String, Source> {
-        let (mut sources, mut seen) = (BTreeMap::new(), HashSet::new());
-        let schema = Profile::schema(PROTOCOLS);
-        for plan in &self.devices {
-            if !seen.insert(&plan.profile) {
-                continue;
-            }
-            match library::profile(self.folder.as_deref(), &plan.profile) {
-                Ok(source) => {
-                    // What is wrong in form would only be told again when it is read.
-                    if failure.keep(schema::validate(&source, &schema)).is_some() {
-                        sources.insert(plan.profile.clone(), source);
-                    }
-                }
-                Err(problem) => failure.0.push(self.source.complain(&problem.at(plan.span.clone()))),
-            }
-        }
-        sources
+    /// The profiles of its devices.
+    pub(crate) fn kinds(&self) -> BTreeSet<&str> {
+        self.devices.iter().map(|plan| plan.profile.as_str()).collect()
     }
 
     /// The JSON Schema of a `site.toml`.
@@ -306,6 +219,8 @@ impl Site {
             "properties": {
                 "site": generator.subschema_for::<About>(),
                 "identity": generator.subschema_for::<Grammar>(),
+                "process": generator.subschema_for::<ProcessSettings>(),
+                "wires": generator.subschema_for::<BTreeMap<String, String>>(),
                 "devices": generator.subschema_for::<Vec<DeviceSettings>>(),
                 "limits": generator.subschema_for::<LimitSettings>(),
                 "journal": generator.subschema_for::<JournalSettings>(),
@@ -320,8 +235,8 @@ impl Site {
 /// The text of the site in the folder or file `path` and its folder, or those of the demo site.
 fn find(path: Option<&Path>) -> Result<(Source, Option<PathBuf>), Failure> {
     let Some(path) = path else {
-        let source =
-            library::site(DEMO).ok_or_else(|| Failure::new("the demo site is not in this binary", "name a site"))?;
+        let source = library::site_file(None, DEMO, "site.toml")
+            .ok_or_else(|| Failure::new("the demo site is not in this binary", "name a site"))?;
         return Ok((source, None));
     };
     let file = if path.is_dir() { path.join("site.toml") } else { path.to_owned() };
@@ -345,10 +260,16 @@ mod tests {
     use std::fs;
 
     fn told(site: &str, profile: &str) -> String {
+        told_with(site, profile, &[])
+    }
+
+    /// What is told of a site with further files.
+    fn told_with(site: &str, profile: &str, files: &[(&str, &str)]) -> String {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("site.toml"), site).unwrap();
         fs::create_dir_all(folder.path().join("profiles/p")).unwrap();
-        fs::write(folder.path().join("profiles/p/profile.toml"), profile).unwrap();
+        for (file, text) in [("site.toml", site), ("profiles/p/profile.toml", profile)].iter().chain(files) {
+            fs::write(folder.path().join(file), text).unwrap();
+        }
         let mut state = State::open(&folder.path().join("state")).unwrap();
         let built = Site::load(Some(folder.path())).and_then(|site| site.build(&mut state).map(drop));
         built.err().map(|failure| failure.to_string()).unwrap_or_default()
@@ -361,9 +282,43 @@ mod tests {
     fn the_demo_site_can_be_built() {
         let folder = tempfile::tempdir().unwrap();
         let mut state = State::open(folder.path()).unwrap();
-        let (doors, shown) = Site::load(None).unwrap().build(&mut state).unwrap();
-        assert!(!doors.is_empty() && !shown.is_empty());
+        let built = Site::load(None).unwrap().build(&mut state).unwrap();
+        assert!(!built.doors.is_empty() && !built.shown.is_empty());
         assert_eq!(told(GOOD, PROFILE), "");
+    }
+
+    const PROCESS: &str = "[process]\ntags = { tank = { type = 'REAL' } }\n[wires]\n'd.level' = 'tank'\n";
+    const PROGRAM: &str = "PROGRAM p\n  VAR x : INT; END_VAR\n  x := x + 1;\n  tank := tank + 0.1;\nEND_PROGRAM\n";
+
+    #[test]
+    fn a_process_is_wired_to_a_device() {
+        let site = GOOD.to_owned() + PROCESS;
+        assert_eq!(told_with(&site, PROFILE, &[("process.st", PROGRAM)]), "");
+        assert!(told(&site, PROFILE).contains("there is no file `process.st` beside the site"));
+    }
+
+    #[test]
+    fn mistakes_in_programs_are_told_with_their_line() {
+        let site = GOOD.to_owned() + PROCESS;
+        let files = [
+            ("process.st", &*PROGRAM.replace("tank +", "tonk +")),
+            ("profiles/p/program.st", &PROGRAM.replace("tank", "level")),
+        ];
+        let told = told_with(&site, PROFILE, &files);
+        for part in ["process.st:4:11", "`tonk`", "did you mean `tank`?", "program.st:4", "LEVEL", "REAL"] {
+            assert!(told.to_uppercase().contains(&part.to_uppercase()), "{part} is not in:\n{told}");
+        }
+    }
+
+    #[test]
+    fn a_wire_to_nowhere_is_told() {
+        let site = GOOD.to_owned() + &PROCESS.replace("d.level' = 'tank", "d.lvel' = 'e.tank");
+        let told = told_with(&site, PROFILE, &[("process.st", PROGRAM)]);
+        for part in ["there is no device `e`", "did you mean `d`?", "no tag of d `lvel`", "did you mean `level`?"] {
+            assert!(told.contains(part), "{part} is not in:\n{told}");
+        }
+        let named = GOOD.replace("name = 'd'", "name = 'process'");
+        assert!(super::tests::told(&named, PROFILE).contains("a device cannot be called `process`"));
     }
 
     #[test]
