@@ -40,7 +40,7 @@ pub(crate) enum Form {
     /// A type or function block by its name.
     Named(Name),
     /// ARRAY [low..high, …] OF form.
-    Array { bounds: Vec<(Expression, Expression)>, of: Box<Form>, span: Span },
+    Array { bounds: Vec<(Expression, Expression)>, of: Box<Self>, span: Span },
     /// STRUCT … END_STRUCT.
     Structure { fields: Vec<Variable>, span: Span },
     /// (Red, Green := 5, …).
@@ -49,14 +49,29 @@ pub(crate) enum Form {
     Subrange { base: Elementary, low: Box<Expression>, high: Box<Expression>, span: Span },
 }
 
+impl Form {
+    /// Where it stands.
+    pub(crate) const fn span(&self) -> &Span {
+        match self {
+            Self::Elementary(_, span)
+            | Self::Array { span, .. }
+            | Self::Structure { span, .. }
+            | Self::Enumeration { span, .. }
+            | Self::Subrange { span, .. } => span,
+            Self::Text(length) => &length.span,
+            Self::Named(name) => &name.span,
+        }
+    }
+}
+
 /// What a variable starts with.
 #[derive(Clone, Debug)]
 pub(crate) enum Initial {
     Value(Expression),
     /// [1, 2, 3(0)]: each with how often it is repeated.
-    Array(Vec<(Option<Expression>, Initial)>, Span),
+    Array(Vec<(Option<Expression>, Self)>, Span),
     /// (field := initial, …), also for the pins of a function block.
-    Structure(Vec<(Name, Initial)>, Span),
+    Structure(Vec<(Name, Self)>, Span),
 }
 
 /// VAR … END_VAR.
@@ -116,16 +131,39 @@ pub(crate) struct Statement {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a tree lives only as long as its text is compiled")]
 pub(crate) enum StatementKind {
-    Assign { target: Expression, value: Expression },
+    Assign {
+        target: Expression,
+        value: Expression,
+    },
     /// A call of a function block or of a function whose result is not used; always `ExpressionKind::Call`.
     Call(Expression),
     /// IF and ELSIF, each with its condition, then ELSE.
-    If { arms: Vec<(Expression, Vec<Statement>)>, otherwise: Vec<Statement> },
-    Case { on: Expression, arms: Vec<(Vec<Label>, Vec<Statement>)>, otherwise: Vec<Statement> },
-    For { counter: Expression, from: Expression, to: Expression, by: Option<Expression>, body: Vec<Statement> },
-    While { condition: Expression, body: Vec<Statement> },
-    Repeat { body: Vec<Statement>, until: Expression },
+    If {
+        arms: Vec<(Expression, Vec<Statement>)>,
+        otherwise: Vec<Statement>,
+    },
+    Case {
+        on: Expression,
+        arms: Vec<(Vec<Label>, Vec<Statement>)>,
+        otherwise: Vec<Statement>,
+    },
+    For {
+        counter: Expression,
+        from: Expression,
+        to: Expression,
+        by: Option<Expression>,
+        body: Vec<Statement>,
+    },
+    While {
+        condition: Expression,
+        body: Vec<Statement>,
+    },
+    Repeat {
+        body: Vec<Statement>,
+        until: Expression,
+    },
     Exit,
     Continue,
     Return,
@@ -156,12 +194,22 @@ pub(crate) enum ExpressionKind {
     /// array[i, j].
     Index(Box<Expression>, Vec<Expression>),
     /// word.%X3 or word.3; byte, word and dword parts as .%B1, .%W1, .%D1 (§6.5.3, table 17).
-    Part { of: Box<Expression>, part: Part, number: u32 },
+    Part {
+        of: Box<Expression>,
+        part: Part,
+        number: u32,
+    },
     /// Colour#Red.
-    Enumerated { of: Name, value: Name },
+    Enumerated {
+        of: Name,
+        value: Name,
+    },
     Unary(Unary, Box<Expression>),
     Binary(Binary, Box<Expression>, Box<Expression>),
-    Call { callee: Box<Expression>, arguments: Vec<Argument> },
+    Call {
+        callee: Box<Expression>,
+        arguments: Vec<Argument>,
+    },
 }
 
 /// A part of a bit string.
@@ -190,10 +238,19 @@ pub(crate) enum Literal {
     Bool(bool),
     /// Digits, also with a base; with the type before the #, if there is one. A sign before the digits is `Unary::Minus`,
     /// but after the # (INT#-5) it belongs here.
-    Integer { value: i128, ty: Option<Elementary> },
-    Real { value: f64, ty: Option<Elementary> },
+    Integer {
+        value: i128,
+        ty: Option<Elementary>,
+    },
+    Real {
+        value: f64,
+        ty: Option<Elementary>,
+    },
     /// T#, D#, TOD#, DT#: nanoseconds as `Elementary` says.
-    Time { value: i64, ty: Elementary },
+    Time {
+        value: i64,
+        ty: Elementary,
+    },
     /// 'text' with its $ escapes resolved; one octet a character (ISO 8859-1).
     Text(Box<[u8]>),
 }

@@ -41,7 +41,7 @@ impl fmt::Display for Fault {
 
 /// A program that was compiled for the tags of one kind of plant.
 pub trait Program: Send + Sync {
-    /// Adds the tags that the program itself declares. Called once for each plant, before anything else is added to it.
+    /// Adds the tags that the program itself declares. Called once for each plant, after those of its profile.
     fn declare(&self, plant: &mut Plant);
 
     /// The program ready for its first scan of a plant; `seed` is that of its noise.

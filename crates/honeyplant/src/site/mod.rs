@@ -11,7 +11,6 @@ use crate::{
     plan::{DeviceSettings, Plan, plan},
     process::{ProcessSettings, WireTable},
     schema,
-    state::State,
 };
 use honeyplant_core::{
     identity::Grammar,
@@ -257,6 +256,7 @@ fn complain(source: &Source, problems: &Problems) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::State;
     use std::fs;
 
     fn told(site: &str, profile: &str) -> String {

@@ -1,6 +1,27 @@
 //! The standard functions and function blocks, as the compiler finds them. Apart, because the language is one thing and
 //! what is written in it is another; a function or block is one entry in one list.
 
+pub(crate) mod pins;
+
+mod bistable;
+mod bits;
+mod clock;
+mod comparison;
+mod conversion;
+mod counter;
+mod edge;
+mod literal;
+mod numeric;
+mod selection;
+mod text;
+mod time;
+mod timer;
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod sample;
+
 use crate::types::{Elementary, Raw};
 use honeyplant_core::random::Random;
 
@@ -8,7 +29,8 @@ use honeyplant_core::random::Random;
 pub(crate) struct Function {
     /// Its name, in capitals.
     pub(crate) name: Box<str>,
-    /// The formal parameters in order. The last one of an extensible function stands for any number of them.
+    /// The formal parameters in order. The last one of an extensible function stands for any number of them; its name ends
+    /// in a number, and theirs count on from it (IN2, IN3 …).
     pub(crate) inputs: Vec<Input>,
     /// Whether the last input may be given many times (ADD, MAX, MUX …).
     pub(crate) extensible: bool,
@@ -27,7 +49,8 @@ pub(crate) struct Input {
 }
 
 /// What a parameter takes (§6.4.3, figure 5). All parameters of one call whose class is the same generic are of one type:
-/// the compiler finds the smallest to which all arguments convert implicitly.
+/// the compiler finds the smallest to which all arguments convert implicitly. Parameters of different generics are apart
+/// (IN and N of SHL, K and the INs of MUX); a result that is generic is of the type of the parameters of that generic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
     Exactly(Elementary),
@@ -43,14 +66,16 @@ pub(crate) enum Class {
     AnyElementary,
 }
 
-/// How a function is computed. Arguments are already converted to what the parameters take.
+/// How a function is computed. Arguments are already converted to what the parameters take. The first argument of each is
+/// the type in this call of the result's generic; of the first generic parameter, if the result is not generic; of the
+/// first parameter, if none is generic. Results are already cut to their type.
+#[derive(Clone, Copy)]
 pub(crate) enum Compute {
-    /// From numbers to a number. The first argument is the type that the generic parameters have in this call (that of the
-    /// first parameter if none is generic). An error is why the CPU faults.
+    /// From numbers to a number. An error is why the CPU faults.
     Number(fn(Elementary, &[Raw]) -> Result<Raw, &'static str>),
     /// Anything with texts.
     Text(fn(Elementary, &[Operand<'_>]) -> Result<Produced, &'static str>),
-    /// One or the other, by whether the generic parameters are STRING in this call (SEL, MAX, EQ …).
+    /// One or the other, by whether that type is STRING in this call (SEL, MAX, EQ …).
     Either(
         fn(Elementary, &[Raw]) -> Result<Raw, &'static str>,
         fn(Elementary, &[Operand<'_>]) -> Result<Produced, &'static str>,
@@ -70,6 +95,7 @@ pub(crate) enum Produced {
 }
 
 /// A function block that is written in Rust (§6.6.3.5, and the physics).
+#[derive(Clone, Copy)]
 pub(crate) struct Block {
     /// Its name, in capitals.
     pub(crate) name: &'static str,
@@ -77,6 +103,9 @@ pub(crate) struct Block {
     pub(crate) pins: &'static [Pin],
     /// Runs an instance once on its slots. Never called with fewer slots than there are pins. None of the pins is a text.
     pub(crate) step: fn(&mut [Raw], &mut Now<'_>),
+    /// What it is, for docs/programs.md.
+    #[cfg(test)]
+    pub(crate) about: &'static str,
 }
 
 /// One slot of a block.
@@ -87,6 +116,9 @@ pub(crate) struct Pin {
     pub(crate) way: Way,
     /// What it holds in a new instance.
     pub(crate) initial: Raw,
+    /// What it means, for docs/programs.md.
+    #[cfg(test)]
+    pub(crate) about: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,21 +160,179 @@ impl Now<'_> {
 }
 
 /// The standard function called `name` (in capitals), conversions such as INT_TO_REAL included.
-pub(crate) fn function(_name: &str) -> Option<Function> {
-    None
+pub(crate) fn function(name: &str) -> Option<Function> {
+    let entry = |name: &str| entries().find(|entry| entry.name == name).map(Entry::function);
+    entry(name).or_else(|| conversion::function(name)).or_else(|| entry(&time::short(name)?))
 }
 
 /// The names of the standard functions without the conversions, for hints.
 pub(crate) fn functions() -> impl Iterator<Item = &'static str> {
-    [].into_iter()
+    entries().map(|entry| entry.name)
 }
 
 /// The standard or physics block called `name` (in capitals).
 pub(crate) fn block(name: &str) -> Option<&'static Block> {
-    crate::physics::BLOCKS.iter().find(|block| block.name == name)
+    all().find(|block| block.name == name)
 }
 
 /// The names of all blocks, for hints.
 pub(crate) fn blocks() -> impl Iterator<Item = &'static str> {
-    crate::physics::BLOCKS.iter().map(|block| block.name)
+    all().map(|block| block.name)
+}
+
+fn all() -> impl Iterator<Item = &'static Block> {
+    BLOCKS.iter().copied().flatten().chain(crate::physics::BLOCKS)
+}
+
+static BLOCKS: [&[Block]; 5] = [&bistable::BLOCKS, &edge::BLOCKS, &counter::BLOCKS, &timer::BLOCKS, &clock::BLOCKS];
+
+/// A standard function as the files of this folder list it.
+#[derive(Clone, Copy)]
+struct Entry {
+    name: &'static str,
+    inputs: &'static [(&'static str, Class)],
+    extensible: bool,
+    result: Class,
+    compute: Compute,
+}
+
+impl Entry {
+    const fn new(
+        name: &'static str,
+        inputs: &'static [(&'static str, Class)],
+        result: Class,
+        compute: Compute,
+    ) -> Self {
+        Self { name, inputs, extensible: false, result, compute }
+    }
+
+    const fn extensible(self) -> Self {
+        Self { extensible: true, ..self }
+    }
+
+    fn function(&self) -> Function {
+        let input = |(name, class): &(&str, Class)| Input { name: (*name).into(), class: *class };
+        Function {
+            name: self.name.into(),
+            inputs: self.inputs.iter().map(input).collect(),
+            extensible: self.extensible,
+            result: self.result,
+            compute: self.compute,
+        }
+    }
+}
+
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    FUNCTIONS.iter().copied().flatten()
+}
+
+static FUNCTIONS: [&[Entry]; 6] = [
+    &numeric::FUNCTIONS,
+    &bits::FUNCTIONS,
+    &selection::FUNCTIONS,
+    &comparison::FUNCTIONS,
+    &text::FUNCTIONS,
+    &time::FUNCTIONS,
+];
+
+/// The raw value of an argument, or 0.
+fn number(arguments: &[Raw], index: usize) -> Raw {
+    arguments.get(index).copied().unwrap_or_default()
+}
+
+/// The value of an argument that is a real number, or 0.
+fn real(arguments: &[Raw], index: usize) -> f64 {
+    f64::from_bits(number(arguments, index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{sample::Instance, *};
+
+    const ABSURD: [Raw; 10] = [
+        0,
+        1,
+        2,
+        64,
+        Raw::MAX,
+        i64::MAX as Raw,
+        i64::MIN as Raw,
+        0x7FF8_0000_0000_0000,
+        0x7FEF_FFFF_FFFF_FFFF,
+        0xFFF0_0000_0000_0000,
+    ];
+    const TYPES: [Elementary; 20] = [
+        Elementary::Bool,
+        Elementary::Sint,
+        Elementary::Int,
+        Elementary::Dint,
+        Elementary::Lint,
+        Elementary::Usint,
+        Elementary::Uint,
+        Elementary::Udint,
+        Elementary::Ulint,
+        Elementary::Byte,
+        Elementary::Word,
+        Elementary::Dword,
+        Elementary::Lword,
+        Elementary::Real,
+        Elementary::Lreal,
+        Elementary::Time,
+        Elementary::Date,
+        Elementary::Tod,
+        Elementary::Dt,
+        Elementary::String,
+    ];
+
+    #[test]
+    fn no_function_panics_whatever_it_is_given() {
+        let conversions =
+            TYPES.iter().flat_map(|ty| ["TO_", "BCD_TO_", "TO_BCD_", "TRUNC_"].map(|kind| kind.to_owned() + ty.name()));
+        let names: Vec<_> = functions().map(str::to_owned).chain(conversions).collect();
+        let mut random = Random::seeded(1);
+        for function in names.iter().filter_map(|name| function(name)) {
+            for (ty, count) in TYPES.iter().flat_map(|ty| (0..9).map(move |count| (*ty, count))) {
+                for _ in 0..100 {
+                    let raws: Vec<_> = (0..count).map(|_| ty.narrow(ABSURD[random.below(ABSURD.len())])).collect();
+                    let text: Vec<_> = (0..random.below(9)).map(|_| b"T#-1.9_ED:"[random.below(10)]).collect();
+                    let operand = |raw: &Raw| if raw.is_multiple_of(3) { Operand::Text(&text) } else { Operand::Number(*raw) };
+                    let operands: Vec<_> = raws.iter().map(operand).collect();
+                    if let Compute::Number(compute) | Compute::Either(compute, _) = function.compute {
+                        let _ = compute(ty, &raws);
+                    }
+                    if let Compute::Text(compute) | Compute::Either(_, compute) = function.compute {
+                        let _ = compute(ty, &operands);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_block_panics_whatever_it_is_given() {
+        let mut random = Random::seeded(1);
+        for block in BLOCKS.iter().copied().flatten() {
+            let mut instance = Instance::new(*block);
+            for _ in 0..2000 {
+                for pin in block.pins {
+                    if random.below(3) > 0 {
+                        instance.set(pin.name, pin.ty.narrow(ABSURD[random.below(ABSURD.len())]) as i64);
+                    }
+                }
+                [instance.uptime, instance.clock] = [0; 2].map(|_| ABSURD[random.below(7)] as i64);
+                instance.scan();
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_means_one_thing() {
+        let mut names: Vec<_> = functions().chain(blocks()).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        assert!(functions().all(|name| function(name).is_some()) && blocks().all(|name| block(name).is_some()));
+        assert!(function("FISH").is_none() && block("FISH").is_none());
+    }
 }

@@ -37,7 +37,7 @@ pub(crate) fn open_with(state: &Path, settings: &JournalSettings) -> (Journal, M
 
 pub(crate) fn session(id: u64) -> Arc<Session> {
     let mut plant = Plant::new(Image::new(&Sizes::default()).unwrap());
-    let settings = TagSettings { ty: Type::Bool, at: None, value: None, unit: String::new(), drive: None };
+    let settings = TagSettings::declared(Type::Bool, None, Value::Bool(false), false);
     plant.add("pump_1_off", &settings, 1).unwrap();
     Arc::new(Session {
         id,

@@ -21,6 +21,12 @@ pub(super) fn page(site: &str, from: Timestamp, length: Duration, series: &[Seri
         page,
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\n{STYLE}\n<h1>{title}</h1>\n"
     );
+    let grid = match apart(hours) {
+        apart if apart > 6.0 => "day",
+        apart if apart > 1.0 => "six hours",
+        _ => "hour",
+    };
+    let _ = writeln!(page, "<p class=\"grid\">A line every {grid}; times are UTC.</p>");
     for note in notes {
         let _ = writeln!(page, "<p class=\"note\">{}</p>", text(note));
     }
@@ -49,6 +55,7 @@ h1 { font-size: 1.2rem; font-weight: 600; }
 main { display: grid; grid-template-columns: repeat(auto-fill, minmax(26rem, 1fr)); gap: 1.2rem 2rem; }
 figure { margin: 0; }
 figcaption span, figure p { color: color-mix(in srgb, currentColor 60%, transparent); }
+.grid { color: color-mix(in srgb, currentColor 60%, transparent); }
 figure p { margin: 0; font-size: .85em; font-variant-numeric: tabular-nums; }
 svg { display: block; width: 100%; height: 6rem; }
 path { fill: none; stroke: #1a73c8; stroke-width: 1.2; vector-effect: non-scaling-stroke; }
@@ -65,13 +72,7 @@ fn curve(series: &Series, hours: f64) -> String {
     let piece = series.values.len().div_ceil(POINTS).max(1);
     let step = WIDTH * piece as f64 / series.values.len().saturating_sub(1).max(1) as f64;
     let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\">");
-    let apart = if hours > 48.0 {
-        24.0
-    } else if hours > 6.0 {
-        6.0
-    } else {
-        1.0
-    };
+    let apart = apart(hours);
     let lines = (hours / apart).ceil().min(400.0) as u32;
     for line in 1..lines {
         let x = f64::from(line) * apart / hours * WIDTH;
@@ -91,6 +92,15 @@ fn curve(series: &Series, hours: f64) -> String {
         }
     }
     svg + "\"/></svg>"
+}
+
+/// How many hours lie between two lines of the grid.
+const fn apart(hours: f64) -> f64 {
+    match hours {
+        hours if hours > 48.0 => 24.0,
+        hours if hours > 6.0 => 6.0,
+        _ => 1.0,
+    }
 }
 
 fn text(of: &str) -> String {
