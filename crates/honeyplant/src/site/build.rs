@@ -168,22 +168,22 @@ impl Site {
         let identity = state
             .device(&plan.name, &profile.identity)
             .map_err(|why| complain(source, &vec![Problem::new("identity", why)]))?;
-        let seed = state.seed_of(&plan.name);
+        let (seed, mut failure) = (state.seed_of(&plan.name), Failure::default());
         let program = match program {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) => {
                 let (mut plant, problems) = profile.plant(&identity, seed);
-                if !problems.is_empty() {
-                    return Err(complain(source, &problems));
-                }
                 let text = library::profile_file(self.folder.as_deref(), &plan.profile, &profile.cpu.program);
-                place.insert(text.map(|text| process::compile(&text, &mut plant)).transpose()?)
+                // What is wrong with the tags is told with the services, and would make the program seem wrong, too.
+                let text = text.filter(|_| problems.is_empty());
+                place.insert(text.and_then(|text| failure.keep(process::compile(&text, &mut plant))))
             }
         };
         let program = program.as_ref().map(|program| program as &dyn Program);
-        profile
-            .device(&plan.name, &plan.profile, identity, seed, program)
-            .map_err(|problems| complain(source, &problems))
+        let device = profile.device(&plan.name, &plan.profile, identity, seed, program);
+        let device = failure.keep(device.map_err(|problems| complain(source, &problems)));
+        failure.check()?;
+        device.ok_or_else(Failure::default)
     }
 
     /// The profiles that the devices are of, each once, as far as they are valid in form.

@@ -175,7 +175,7 @@ impl Compiler<'_> {
                 Binary::Subtract => a.checked_sub(b),
                 Binary::Multiply => a.checked_mul(b),
                 Binary::Divide => a.checked_div(b),
-                Binary::Modulo => a.checked_rem(b),
+                Binary::Modulo => Some(a.checked_rem(b).unwrap_or(0)),
                 Binary::Power => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)),
                 Binary::And => Some(a & b),
                 Binary::Or => Some(a | b),

@@ -1,4 +1,4 @@
-//! A bed of sand that holds back what makes water turbid, and is washed now and then. Apart, because it has a memory of what
+//! A bed of sand that holds back what makes water turbid, and is washed now and then. Apart, because it remembers what
 //! went through it.
 
 use super::{NEVER, elapsed, positive, sane, settle};

@@ -1,4 +1,4 @@
-//! What lies between tanks and pumps: valves and pipes. Apart, because these have no motor worth a model and hold no water.
+//! What lies between tanks and pumps: valves and pipes. Apart, because these have no motor of note and hold no water.
 
 use super::{NEVER, elapsed, finite, positive, sane};
 use crate::library::{Now, pins::block};
@@ -116,8 +116,8 @@ impl Pipe {
     }
 }
 
-/// The friction factor: laminar to 2300 by Hagen and Poiseuille, turbulent from 4000 by Swamee and Jain (1976), and straight
-/// between them.
+/// The friction factor: laminar to 2300 by Hagen and Poiseuille, turbulent from 4000 by Swamee and Jain (1976), and
+/// straight between them.
 fn friction(reynolds: f64, roughness: f64) -> f64 {
     let turbulent = |reynolds: f64| {
         let term = roughness.min(0.5) / 3.7 + 5.74 / reynolds.powf(0.9);

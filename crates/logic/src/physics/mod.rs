@@ -43,7 +43,7 @@ pub(crate) static BLOCKS: &[Block] = &[
 /// What a block that never ran has as the time of its last run.
 const NEVER: i64 = -1;
 
-/// Seconds since the block ran last; it asks to run again, since the world moves. After a gap only the last minute counts.
+/// Seconds since the block ran last; it asks to run again, since the world moves. After a gap only a minute counts.
 /// A last run in the future is from before a restart, and counts as just now.
 fn elapsed(last: &mut i64, now: &mut Now<'_>) -> f64 {
     now.again();

@@ -4,8 +4,8 @@ use super::{NEVER, finite, sane, settle};
 use crate::library::{Now, pins::block};
 
 block! {
-    /// A PID controller in the standard (ISA) form: with derivation of the process value only, without windup, and without
-    /// a bump between manual and automatic.
+    /// A PID controller in the standard (ISA) form: with derivation of the process value only, without windup, and
+    /// without a bump between manual and automatic.
     PID: Pid {
         /// It controls; else the output is MANUAL.
         input AUTO: BOOL = true,

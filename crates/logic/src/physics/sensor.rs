@@ -4,7 +4,7 @@
 use super::{NEVER, elapsed, finite, positive, sane, settle, signal};
 use crate::library::{Now, pins::block};
 
-/// What a transmitter sends at the least and the most, as shares of its span: 3.8 and 20.5 mA of 4 to 20 mA (NAMUR NE 43).
+/// What a transmitter sends at the least and the most, as shares of its span: 3.8 and 20.5 mA (NAMUR NE 43).
 const SATURATED: (f64, f64) = (-0.0125, 1.03125);
 
 block! {

@@ -174,12 +174,16 @@ pub(super) fn run(code: &Code, memory: &mut Memory, plant: &mut Plant, now: &mut
             Op::DivSigned { spare, to, a, b } => {
                 divide!(to, a, b, |a, b| signed((a as i64).wrapping_div(b as i64) as Raw, spare));
             }
-            Op::ModSigned { to, a, b } => divide!(to, a, b, |a, b| (a as i64).wrapping_rem(b as i64) as Raw),
+            // By 0 there is no rest (table 29).
+            Op::ModSigned { to, a, b } => binary!(to, a, b, |a, b| match b {
+                0 => 0,
+                b => (a as i64).wrapping_rem(b as i64) as Raw,
+            }),
             Op::AddUnsigned { spare, to, a, b } => binary!(to, a, b, |a: Raw, b| unsigned(a.wrapping_add(b), spare)),
             Op::SubUnsigned { spare, to, a, b } => binary!(to, a, b, |a: Raw, b| unsigned(a.wrapping_sub(b), spare)),
             Op::MulUnsigned { spare, to, a, b } => binary!(to, a, b, |a: Raw, b| unsigned(a.wrapping_mul(b), spare)),
             Op::DivUnsigned { to, a, b } => divide!(to, a, b, Raw::wrapping_div),
-            Op::ModUnsigned { to, a, b } => divide!(to, a, b, Raw::wrapping_rem),
+            Op::ModUnsigned { to, a, b } => binary!(to, a, b, |a: Raw, b| a.checked_rem(b).unwrap_or(0)),
             Op::AddReal { to, a, b } => binary!(to, a, b, |a, b| short(real(a) + real(b))),
             Op::SubReal { to, a, b } => binary!(to, a, b, |a, b| short(real(a) - real(b))),
             Op::MulReal { to, a, b } => binary!(to, a, b, |a, b| short(real(a) * real(b))),
