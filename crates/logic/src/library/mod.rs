@@ -295,7 +295,8 @@ mod tests {
                 for _ in 0..100 {
                     let raws: Vec<_> = (0..count).map(|_| ty.narrow(ABSURD[random.below(ABSURD.len())])).collect();
                     let text: Vec<_> = (0..random.below(9)).map(|_| b"T#-1.9_ED:"[random.below(10)]).collect();
-                    let operand = |raw: &Raw| if raw.is_multiple_of(3) { Operand::Text(&text) } else { Operand::Number(*raw) };
+                    let operand =
+                        |raw: &Raw| if raw.is_multiple_of(3) { Operand::Text(&text) } else { Operand::Number(*raw) };
                     let operands: Vec<_> = raws.iter().map(operand).collect();
                     if let Compute::Number(compute) | Compute::Either(compute, _) = function.compute {
                         let _ = compute(ty, &raws);
