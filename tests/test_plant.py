@@ -1,0 +1,207 @@
+"""The demo's plant: weeks of it in virtual time, and what becomes of it when somebody takes hold of it."""
+
+import csv
+import subprocess
+import time
+from statistics import fmean
+
+import pytest
+from conftest import BINARY, DEMO, PATIENCE, Peer, wait_until
+
+MONDAY = "2026-03-02T00:00:00Z"
+COUNTERS = "watchdog intake_total delivered_total energy_total pump_1_hours pump_2_hours backwash_count".split()
+
+
+class Run:
+    """A run of the plant in virtual time: what its tags were at each look. Every run is of the same install."""
+
+    def __init__(self, state, length, every, *more, tags=()):
+        (state / "identity.toml").write_text('seed = "00c0ffee00c0ffee"\n')
+        command = [BINARY, "--state", state, "plant", "--csv", "--from", MONDAY, "--for", length, "--every", every]
+        command += [*more, *(["--tags", ",".join(tags)] if tags else [])]
+        start = time.monotonic()
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        print(f"{length} took {time.monotonic() - start:.1f} s")
+        assert done.returncode == 0, done.stderr
+        self.notes = done.stderr
+        head, *rows = csv.reader(done.stdout.splitlines())
+        columns = zip(*rows)
+        self.times = next(columns)
+        self.tags = {name: [float(value) for value in values] for name, values in zip(head[1:], columns)}
+        self.every = {"1m": 60, "5m": 300, "10s": 10}[every]
+
+    def __getitem__(self, tag):
+        return self.tags[tag]
+
+    def at(self, hours, tag):
+        """The value of a tag so many hours after the start."""
+        return self.tags[tag][round(hours * 3600 / self.every)]
+
+    def between(self, start, end, tag):
+        return self.tags[tag][round(start * 3600 / self.every) : round(end * 3600 / self.every)]
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory):
+    return Run(tmp_path_factory.mktemp("month"), "30d", "5m")
+
+
+def change(run, tag):
+    return run[tag][-1] - run[tag][0]
+
+
+def test_a_month_of_water_adds_up(month):
+    came = change(month, "river_total")
+    went = sum(change(month, tag) for tag in ["delivered_total", "drained_total", "overflow_total", "stored_volume"])
+    assert came > 80_000, "a month of a small town"
+    assert abs(came - went) < 0.001 * came, f"{came:.1f} m3 came and {went:.1f} m3 went"
+    # The controller counts the pulses of its meters.
+    assert abs(change(month, "plc-intake.delivered_total") - change(month, "delivered_total")) <= 2
+    assert abs(change(month, "plc-intake.energy_total") - change(month, "energy_total")) <= 2
+    assert 0.15 < change(month, "energy_total") / change(month, "delivered_total") < 0.35, "kWh for a cubic metre"
+
+
+def test_nothing_leaves_its_range_in_a_month(month):
+    assert month.notes == ""
+
+
+def test_no_two_days_are_the_same(month):
+    day = 86_400 // month.every
+    for tag in ["delivered_flow", "clear_level", "plc-intake.raw_level", "plc-intake.turbidity", "plc-intake.power"]:
+        days = [tuple(month[tag][start : start + day]) for start in range(0, 30 * day, day)]
+        assert len({*days}) == 30, tag
+
+
+def test_the_town_drinks_by_day_and_sleeps_by_night(month):
+    day = 86_400 // month.every
+    # The process's clock is an hour ahead of UTC: these are 3 to 4 and 7 to 8 on its wall.
+    night, morning = (
+        [fmean(month.between(24 * d + hour, 24 * d + hour + 1, "delivered_flow")) for d in range(30)] for hour in (2, 6)
+    )
+    assert all(morning[d] > 2.5 * night[d] for d in range(30) if d % 7 < 5)
+    totals = [fmean(month["delivered_flow"][d * day : (d + 1) * day]) for d in range(30)]
+    assert max(totals) > 1.05 * min(totals)
+    assert max(month["delivered_flow"]) < 3.2 * fmean(month["delivered_flow"])
+
+
+def test_the_machines_share_the_work_and_are_counted(month):
+    for tag in COUNTERS:
+        values = month[f"plc-intake.{tag}"]
+        rises = [after - before for before, after in zip(values, values[1:])]
+        if tag == "watchdog":
+            rises = [rise % 65_536 for rise in rises]
+        assert min(rises) >= 0 and sum(rises) > 0, tag
+    one, two = (change(month, f"plc-intake.pump_{number}_hours") for number in (1, 2))
+    assert 150 < one < 500 and 0.7 < one / two < 1.4, "the lead alternates"
+    assert 10 <= change(month, "plc-intake.backwash_count") <= 90
+    running = [flow for flow, on in zip(month["lifted_flow"], month["plc-intake.pump_1_run"]) if on]
+    assert fmean(running) > 150
+
+
+def test_values_belong_together(month):
+    """Flow, current and power of a pump; level, head and flow; the filter's loss and the flow through it."""
+    currents = zip(month["plc-intake.pump_1_current"], month["plc-intake.pump_2_current"])
+    pairs = list(zip(month["plc-intake.intake_flow"], map(max, currents)))
+    lifting = [flow > 400 for flow, current in pairs if 200 < current < 500]
+    still = [flow == 0 for flow, current in pairs if current == 0]
+    # A look in some hundreds falls on a pump that starts or stops.
+    assert len(lifting) > 4000 and lifting.count(False) < 20, "a pump that runs lifts water"
+    assert len(still) > 1000 and still.count(False) < 20, "and nothing else does"
+    standing = [dp for dp, flow in zip(month["plc-intake.filter_dp"], month["lifted_flow"]) if flow == 0]
+    assert standing and fmean(standing) < 10
+    assert len({*month["plc-intake.clear_level"]}) > 50
+    pressures = month["plc-intake.discharge_pressure"][12:]
+    setpoint = month["plc-intake.discharge_pressure_setpoint"][0]
+    assert abs(fmean(pressures) - setpoint) < 5, "the booster holds its setpoint"
+
+
+BOTH = ["--set", "6h:plc-intake.pump_1_manual=1", "--set", "6h:plc-intake.pump_2_manual=1"]
+
+
+def test_without_pumps_the_town_runs_dry(tmp_path):
+    run = Run(tmp_path, "20h", "1m", *BOTH)
+    assert max(run.between(6.05, 20, "plc-intake.intake_flow")) == 0, "the flow stops within minutes"
+    # The tank falls by what the town takes, and by nothing else.
+    level = run.at(6.1, "clear_level") - run.at(7.1, "clear_level")
+    taken = run.at(7.1, "delivered_total") - run.at(6.1, "delivered_total")
+    drained = run.at(7.1, "drained_total") - run.at(6.1, "drained_total")
+    area = run["clear_tank_area"][0]
+    assert abs(level * area - taken - drained) < 0.01 * taken and level > 0.3
+    alarms = {name: run[f"plc-intake.alarm_{name}"] for name in ("clear_level_low", "pressure_low", "raw_level_high")}
+    low, pressure = (alarms[name].index(1, 6 * 60) for name in ("clear_level_low", "pressure_low"))
+    assert 6 * 60 + 30 < low < pressure < 19 * 60, "first the tank, then the pressure"
+    assert run["discharge_pressure"][-1] < 0.6 * run.at(6, "discharge_pressure")
+    assert not any(alarms["raw_level_high"]), "the intake shuts when the raw-water tank is full"
+    assert run.at(20, "delivered_flow") < run.at(20, "demand"), "less pressure, less water"
+
+
+def test_one_pump_takes_over_for_the_other(tmp_path):
+    run = Run(tmp_path, "24h", "1m", "--set", "1h:plc-intake.pump_1_manual=1")
+    assert not any(run.between(1.1, 24, "pump_1_running")) and any(run.between(1.1, 24, "pump_2_running"))
+    assert min(run["clear_level"]) > 1.0
+
+
+@pytest.mark.parametrize("tank, forced", [("clear", 200), ("raw", 200)])
+def test_a_forced_level_makes_a_tank_run_over(tmp_path, tank, forced):
+    level = f"plc-intake.{tank}_level"
+    run = Run(tmp_path, "24h", "1m", "--set", f"2h:{level}_simulated={forced}", "--set", f"2h:{level}_simulate=1")
+    assert run["overflow_total"][0] == run.at(2, "overflow_total") == 0
+    assert run["overflow_total"][-1] > 50
+    assert max(run[f"{tank}_level"]) >= {"clear": 4.79, "raw": 4.44}[tank]
+    assert {*run.between(2.1, 24, level)} == {forced}, "the panel shows what was forced"
+    assert f"{tank}_overflow" in run.notes, "and the run tells that something left its range"
+    assert any(run[f"plc-intake.alarm_{tank}_level_high"]), "the float switch sees it"
+
+
+def test_a_stopped_cpu_lets_its_outputs_fall(tmp_path):
+    run = Run(tmp_path, "10h", "10s", "--set", "4h:plc-intake=stop", "--set", "6h:plc-intake=run")
+    outputs = [tag for tag in run.tags if tag.startswith("plc-intake.") and tag.endswith("_out")]
+    assert len(outputs) >= 12
+    stopped = {tag: {*run.between(4.01, 6, tag)} for tag in outputs}
+    assert all(values == {0} for values in stopped.values()), stopped
+    for tag in ["lifted_flow", "power", "discharge_pressure", "river_flow"]:
+        assert max(run.between(4.05, 6, tag)) < 0.5 * max(run.between(1, 4, tag)), tag
+    assert run.at(4.05, "intake_valve_closed") == 1
+    watchdog = run.between(4.01, 6, "plc-intake.watchdog")
+    assert len({*watchdog}) == 1, "the watchdog stands"
+    assert run.at(6.5, "discharge_pressure") > 4 and max(run.between(6.1, 10, "lifted_flow")) > 150
+    assert run.at(6.1, "plc-intake.watchdog") != watchdog[0]
+
+
+def test_a_broken_sensor_is_told(tmp_path):
+    run = Run(tmp_path, "6h", "1m", "--set", "2h:turbidity_sensor=2", "--set", "3h:filter_dp_sensor=1")
+    assert not any(run.between(0.5, 2, "plc-intake.alarm_sensor")) and run.at(2.1, "plc-intake.alarm_sensor") == 1
+    assert len({*run.between(2.1, 6, "plc-intake.turbidity")}) == 1, "the last value is held"
+    assert len({*run.between(3.1, 6, "plc-intake.filter_dp")}) == 1, "stuck"
+
+
+def test_until_somebody_interferes_two_runs_are_the_same(tmp_path):
+    tags = ["clear_level", "delivered_total", "plc-intake.power"]
+    quiet = Run(tmp_path, "4h", "1m", tags=tags)
+    other = Run(tmp_path, "4h", "1m", "--set", "2h:plc-intake.discharge_pressure_setpoint=350", tags=tags)
+    half = 2 * 60
+    for tag in tags:
+        assert quiet[tag][:half] == other[tag][:half]
+    assert quiet["plc-intake.power"][half:] != other["plc-intake.power"][half:]
+
+
+def mbpoll(*arguments):
+    command = ["mbpoll", "-0", "-m", "tcp", "-p", str(DEMO[1]), "-1", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_pumps_taken_into_manual_stop_within_seconds(demo):
+    with Peer() as peer:
+
+        def flow():
+            return int(peer.ask("03 0001 0001")[4:], 16)
+
+        full = wait_until(lambda: (now := flow()) > 400 and now, "a pump to lift water")
+        mbpoll("-t", "0", "-r", "2", DEMO[0], "1", "1")
+        wait_until(lambda: flow() < full / 10, "the flow to fall")
+        assert peer.ask("01 0000 0002") == "010100", "both pumps stand"
+        wait_until(lambda: peer.ask("02 0000 0002") == "020100", "their contactors to open")
+    told = wait_until(lambda: (lines := demo.tell("events", "--action", "write")) and lines, "the write to be recorded")
+    assert "pump_1_manual" in told and "pump_2_manual" in told, told
