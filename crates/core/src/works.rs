@@ -56,12 +56,13 @@ struct Cable {
 const LATEST: Duration = Duration::from_secs(1);
 
 impl Works {
-    /// These devices, connected by these wires, from `now` on.
+    /// These devices, connected by these wires, from `now` on. A tag at the end of a wire is no longer driven.
     pub fn new(devices: Vec<Arc<Device>>, wires: &[Wire], now: Instant) -> Self {
         let due = (0..devices.len()).map(|unit| Reverse((now, unit))).collect();
         let mut units: Vec<Unit> = devices.into_iter().map(|device| Unit { device, cables: Vec::new() }).collect();
         for Wire { from, to } in wires {
             let Some(unit) = units.get_mut(to.device) else { continue };
+            unit.device.still().release(to.tag);
             let pair = (from.tag, to.tag);
             match unit.cables.iter_mut().find(|cable| cable.from == from.device) {
                 Some(cable) => cable.wires.push(pair),

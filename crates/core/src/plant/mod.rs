@@ -245,6 +245,11 @@ impl Plant {
         }
     }
 
+    /// Takes the drive off a tag that something else moves.
+    pub fn release(&mut self, id: TagId) {
+        self.drivers.retain(|(driven, _)| *driven != id);
+    }
+
     /// Whether any tag moves by itself.
     pub const fn is_driven(&self) -> bool {
         !self.drivers.is_empty()
