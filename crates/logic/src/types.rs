@@ -39,6 +39,30 @@ pub(crate) enum Elementary {
 pub(crate) type Raw = u64;
 
 impl Elementary {
+    /// All of them.
+    pub(crate) const ALL: [Self; 20] = [
+        Self::Bool,
+        Self::Sint,
+        Self::Int,
+        Self::Dint,
+        Self::Lint,
+        Self::Usint,
+        Self::Uint,
+        Self::Udint,
+        Self::Ulint,
+        Self::Byte,
+        Self::Word,
+        Self::Dword,
+        Self::Lword,
+        Self::Real,
+        Self::Lreal,
+        Self::Time,
+        Self::Date,
+        Self::Tod,
+        Self::Dt,
+        Self::String,
+    ];
+
     /// The type whose keyword (in capitals) this is.
     pub(crate) fn of(keyword: &str) -> Option<Self> {
         Some(match keyword {

@@ -4,11 +4,12 @@
 use super::{
     Compiler, Hint, LARGEST,
     initial::Start,
-    types::{ELEMENTARY, Enumerated, Field, Progress, Shape, TypeId, limits},
+    types::{Enumerated, Field, Progress, Shape, TypeId, limits},
 };
 use crate::{
     Span, library,
     syntax::{Expression, Form, Name, Variable},
+    types::Elementary,
 };
 
 /// How long a STRING can be.
@@ -77,7 +78,7 @@ impl<'a> Compiler<'a> {
             }));
         }
         let mut known: Vec<&str> = self.type_names.keys().chain(self.unit_names.keys()).copied().collect();
-        library::blocks().chain(ELEMENTARY.iter().map(|ty| ty.name())).for_each(|name| known.push(name));
+        library::blocks().chain(Elementary::ALL.iter().map(|ty| ty.name())).for_each(|name| known.push(name));
         self.unknown("type", name, &known)
     }
 

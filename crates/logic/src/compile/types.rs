@@ -31,30 +31,6 @@ impl TypeId {
     }
 }
 
-/// The elementary types, in the order of their ids.
-pub(super) const ELEMENTARY: [Elementary; 20] = [
-    Elementary::Bool,
-    Elementary::Sint,
-    Elementary::Int,
-    Elementary::Dint,
-    Elementary::Lint,
-    Elementary::Usint,
-    Elementary::Uint,
-    Elementary::Udint,
-    Elementary::Ulint,
-    Elementary::Byte,
-    Elementary::Word,
-    Elementary::Dword,
-    Elementary::Lword,
-    Elementary::Real,
-    Elementary::Lreal,
-    Elementary::Time,
-    Elementary::Date,
-    Elementary::Tod,
-    Elementary::Dt,
-    Elementary::String,
-];
-
 /// How long a STRING is that says nothing of it (§6.4.2, as most vendors have it).
 pub(super) const TEXT: u8 = 80;
 
@@ -121,7 +97,7 @@ pub(super) struct Types<'a> {
 
 impl<'a> Types<'a> {
     pub(super) fn new() -> Self {
-        let elementary = ELEMENTARY.iter().map(|ty| (ty.name(), Shape::Elementary(*ty)));
+        let elementary = Elementary::ALL.iter().map(|ty| (ty.name(), Shape::Elementary(*ty)));
         let open = [("whole number", Elementary::Lint), ("number", Elementary::Lreal)];
         let entries = elementary.chain(open.map(|(name, ty)| (name, Shape::Elementary(ty))));
         let types = (0..).zip(entries).map(|(id, (name, shape))| Type {
@@ -269,7 +245,7 @@ mod tests {
     #[test]
     fn an_elementary_type_has_the_id_that_it_is_looked_up_with() {
         let types = Types::new();
-        for ty in ELEMENTARY {
+        for ty in Elementary::ALL {
             assert_eq!(types.elementary(TypeId::of(ty)), Some(ty));
         }
         assert_eq!(types.name(TypeId::INTEGER), "whole number");

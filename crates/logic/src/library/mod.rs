@@ -261,37 +261,16 @@ mod tests {
         0x7FEF_FFFF_FFFF_FFFF,
         0xFFF0_0000_0000_0000,
     ];
-    const TYPES: [Elementary; 20] = [
-        Elementary::Bool,
-        Elementary::Sint,
-        Elementary::Int,
-        Elementary::Dint,
-        Elementary::Lint,
-        Elementary::Usint,
-        Elementary::Uint,
-        Elementary::Udint,
-        Elementary::Ulint,
-        Elementary::Byte,
-        Elementary::Word,
-        Elementary::Dword,
-        Elementary::Lword,
-        Elementary::Real,
-        Elementary::Lreal,
-        Elementary::Time,
-        Elementary::Date,
-        Elementary::Tod,
-        Elementary::Dt,
-        Elementary::String,
-    ];
 
     #[test]
     fn no_function_panics_whatever_it_is_given() {
-        let conversions =
-            TYPES.iter().flat_map(|ty| ["TO_", "BCD_TO_", "TO_BCD_", "TRUNC_"].map(|kind| kind.to_owned() + ty.name()));
+        let conversions = Elementary::ALL
+            .iter()
+            .flat_map(|ty| ["TO_", "BCD_TO_", "TO_BCD_", "TRUNC_"].map(|kind| kind.to_owned() + ty.name()));
         let names: Vec<_> = functions().map(str::to_owned).chain(conversions).collect();
         let mut random = Random::seeded(1);
         for function in names.iter().filter_map(|name| function(name)) {
-            for (ty, count) in TYPES.iter().flat_map(|ty| (0..9).map(move |count| (*ty, count))) {
+            for (ty, count) in Elementary::ALL.iter().flat_map(|ty| (0..9).map(move |count| (*ty, count))) {
                 for _ in 0..100 {
                     let raws: Vec<_> = (0..count).map(|_| ty.narrow(ABSURD[random.below(ABSURD.len())])).collect();
                     let text: Vec<_> = (0..random.below(9)).map(|_| b"T#-1.9_ED:"[random.below(10)]).collect();
