@@ -50,9 +50,9 @@ def wait_until(condition, what):
     return value
 
 
-def honeyplant(*arguments, code=0, within=()):
+def honeyplant(*arguments, code=0, within=(), patience=PATIENCE):
     """Runs the command to its end; what it says on both channels."""
-    done = subprocess.run([*within, BINARY, *arguments], capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run([*within, BINARY, *arguments], capture_output=True, text=True, timeout=patience)
     assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout + done.stderr
 

@@ -15,7 +15,8 @@ MONDAY = "2026-06-01T00:00:00Z"
 def run(state, length, *do):
     """What the tags of the depot were each minute, while something is done to it."""
     sets = [part for what in do for part in ("--set", what)]
-    text = honeyplant("--state", state, "plant", DEPOT, "--from", MONDAY, "--for", length, "--every", "1m", "--csv", *sets)
+    days = ["plant", DEPOT, "--from", MONDAY, "--for", length, "--every", "1m", "--csv"]
+    text = honeyplant("--state", state, *days, *sets, patience=600)
     rows = list(csv.DictReader(line for line in text.splitlines() if line.startswith(("time,", "2026-"))))
     return {name: [float(row[name]) for row in rows] for name in rows[0] if name != "time"}
 
