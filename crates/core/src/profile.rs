@@ -6,7 +6,7 @@ use crate::{
     device::Device,
     identity::{Grammar, Identity},
     plant::{Image, Plant, Program, Sizes, TagSettings},
-    settings::{Period, Problem, Problems, Settings},
+    settings::{Period, Problem, Problems, Scan, Settings},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -42,7 +42,7 @@ pub struct Listen {
 #[serde(deny_unknown_fields, default)]
 pub struct CpuSettings {
     /// How often the program runs.
-    pub scan: Period,
+    pub scan: Scan,
     /// How long the device takes to restart; it answers nothing meanwhile.
     pub restart: Period,
     /// The file of the program, beside this one. A profile without `program.st` has no program.
@@ -51,7 +51,7 @@ pub struct CpuSettings {
 
 impl Default for CpuSettings {
     fn default() -> Self {
-        let (scan, restart) = (Period(Duration::from_millis(100)), Period(Duration::from_secs(20)));
+        let (scan, restart) = (Scan(Duration::from_millis(100)), Period(Duration::from_secs(20)));
         Self { scan, restart, program: "program.st".to_owned() }
     }
 }

@@ -228,6 +228,20 @@ impl TryFrom<String> for Period {
     }
 }
 
+/// How often a program runs: a [`Period`] of at least a millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "Period")]
+#[schemars(with = "Period")]
+pub struct Scan(pub Duration);
+
+impl TryFrom<Period> for Scan {
+    type Error = &'static str;
+    fn try_from(Period(period): Period) -> Result<Self, &'static str> {
+        let long_enough = period >= Duration::from_millis(1);
+        long_enough.then_some(Self(period)).ok_or("a scan takes at least 1ms")
+    }
+}
+
 /// An amount of bytes as operators write it: `512`, `64KiB`, `100MiB`, `2GiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
@@ -266,6 +280,7 @@ mod tests {
         assert_eq!(period("50ms"), Ok(Duration::from_millis(50)));
         assert_eq!(period("1.5h"), Ok(Duration::from_secs(5400)));
         assert!(period("soon").is_err());
+        assert!(Scan::try_from(Period(Duration::from_micros(999))).is_err());
         let size = |text: &str| Size::try_from(text.to_owned()).map(|s| s.0);
         assert_eq!(size("64KiB"), Ok(65_536));
         assert!(size("64KB").is_err());

@@ -7,7 +7,7 @@ use honeyplant_core::{
     identity::Identity,
     plant::{Image, Plant, Program},
     profile::{TagTable, furnish},
-    settings::{Period, Problem, Problems},
+    settings::{Problem, Problems, Scan},
     works::{Terminal, Wire},
 };
 use schemars::JsonSchema;
@@ -23,10 +23,11 @@ pub(crate) const PROCESS: &str = "process";
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct ProcessSettings {
     /// How often its program runs.
-    scan: Period,
+    scan: Scan,
     /// The file of its program, beside the site.
     pub(crate) program: String,
     /// By how many hours the clock on the plant's wall is ahead of UTC: people need water in their morning.
+    #[schemars(range(min = -14, max = 14))]
     pub(crate) utc_offset: f64,
     /// What is measured and moved in it. A value may have `{key}` for what was drawn for the site.
     #[schemars(with = "BTreeMap<String, honeyplant_core::plant::TagSettings>")]
@@ -35,7 +36,7 @@ pub(crate) struct ProcessSettings {
 
 impl Default for ProcessSettings {
     fn default() -> Self {
-        let scan = Period(Duration::from_secs(1));
+        let scan = Scan(Duration::from_secs(1));
         Self { scan, program: "process.st".to_owned(), utc_offset: 0.0, tags: TagTable::new() }
     }
 }

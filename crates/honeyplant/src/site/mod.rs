@@ -311,6 +311,17 @@ mod tests {
     }
 
     #[test]
+    fn a_scan_without_time_and_a_clock_of_another_world_are_told() {
+        let process = PROCESS.replace("[process]", "[process]\nutc-offset = 1e300");
+        assert!(told(&(GOOD.to_owned() + &process), PROFILE).contains("process.utc-offset"));
+        let process = PROCESS.replace("[process]", "[process]\nscan = '0ms'");
+        assert!(told(&(GOOD.to_owned() + &process), PROFILE).contains("a scan takes at least 1ms"));
+        assert!(
+            told(GOOD, &PROFILE.replace("[tags]", "[cpu]\nscan = '0s'\n[tags]")).contains("a scan takes at least 1ms")
+        );
+    }
+
+    #[test]
     fn a_wire_to_nowhere_is_told() {
         let site = GOOD.to_owned() + &PROCESS.replace("d.level' = 'tank", "d.lvel' = 'e.tank");
         let told = told_with(&site, PROFILE, &[("process.st", PROGRAM)]);
