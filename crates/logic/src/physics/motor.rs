@@ -127,6 +127,47 @@ impl Plate {
     }
 }
 
+/// Turns the motor of a block for so many seconds under a load (the power at the shaft in kW at a speed): the block has the
+/// pins of MOTOR by their names. What comes of it is the temperature about the motor.
+macro_rules! turn {
+    ($block:expr, $seconds:expr, $load:expr) => {{
+        let plate = Plate {
+            rated: $block.RATED,
+            voltage: $block.VOLTAGE,
+            cos_phi: $block.COS_PHI,
+            efficiency: $block.EFFICIENCY,
+            run_up: $block.RUN_UP,
+            run_down: $block.RUN_DOWN,
+            inrush: $block.INRUSH,
+            ambient: sane($block.AMBIENT, -60.0, 100.0),
+        };
+        let order = Order { speed: $block.RUN.then_some($block.SPEED_SET), trip: $block.TRIP, reset: $block.RESET };
+        let mut turning = Turning {
+            speed: $block.SPEED,
+            running: $block.RUNNING,
+            tripped: $block.TRIPPED,
+            current: $block.CURRENT,
+            power: $block.POWER,
+            winding: $block.WINDING,
+            hours: $block.HOURS,
+            starts: $block.STARTS,
+            heat: $block.HEAT,
+        };
+        turning.turn(&plate, &order, $seconds, $load);
+        $block.SPEED = turning.speed;
+        $block.RUNNING = turning.running;
+        $block.TRIPPED = turning.tripped;
+        $block.CURRENT = turning.current;
+        $block.POWER = turning.power;
+        $block.WINDING = turning.winding;
+        $block.HOURS = turning.hours;
+        $block.STARTS = turning.starts;
+        $block.HEAT = turning.heat;
+        plate.ambient
+    }};
+}
+pub(super) use turn;
+
 block! {
     /// An asynchronous motor with a contactor and a thermal relay.
     MOTOR: Motor {
@@ -182,39 +223,8 @@ block! {
 impl Motor {
     fn step(&mut self, now: &mut Now<'_>) {
         let seconds = elapsed(&mut self.LAST, now);
-        let plate = Plate {
-            rated: self.RATED,
-            voltage: self.VOLTAGE,
-            cos_phi: self.COS_PHI,
-            efficiency: self.EFFICIENCY,
-            run_up: self.RUN_UP,
-            run_down: self.RUN_DOWN,
-            inrush: self.INRUSH,
-            ambient: sane(self.AMBIENT, -60.0, 100.0),
-        };
-        let order = Order { speed: self.RUN.then_some(self.SPEED_SET), trip: self.TRIP, reset: self.RESET };
-        let mut turning = Turning {
-            speed: self.SPEED,
-            running: self.RUNNING,
-            tripped: self.TRIPPED,
-            current: self.CURRENT,
-            power: self.POWER,
-            winding: self.WINDING,
-            hours: self.HOURS,
-            starts: self.STARTS,
-            heat: self.HEAT,
-        };
         let (load, exponent) = (sane(self.LOAD, 0.0, 10.0) * positive(self.RATED), sane(self.EXPONENT, 0.0, 3.0));
-        turning.turn(&plate, &order, seconds, |speed| load * speed * speed.powf(exponent));
-        self.SPEED = turning.speed;
-        self.RUNNING = turning.running;
-        self.TRIPPED = turning.tripped;
-        self.CURRENT = turning.current;
-        self.POWER = turning.power;
-        self.WINDING = turning.winding;
-        self.HOURS = turning.hours;
-        self.STARTS = turning.starts;
-        self.HEAT = turning.heat;
+        turn!(self, seconds, |speed| load * speed * speed.powf(exponent));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     NEVER, elapsed, finite,
-    motor::{Order, Plate, Turning},
+    motor::{Order, Plate, Turning, turn},
     positive, sane, settle, signal,
 };
 use crate::library::{Now, pins::block};
@@ -101,33 +101,11 @@ impl Pump {
         let best = sane(self.Q_BEST, 1e-3, 1e6);
         // Air gets in before the inlet is uncovered.
         let water = sane((self.SUBMERGENCE - 0.05) / 0.25, 0.0, 1.0);
-        let plate = Plate {
-            rated: self.RATED,
-            voltage: self.VOLTAGE,
-            cos_phi: self.COS_PHI,
-            efficiency: self.EFFICIENCY,
-            run_up: self.RUN_UP,
-            run_down: self.RUN_DOWN,
-            inrush: self.INRUSH,
-            ambient: sane(self.AMBIENT, -60.0, 100.0),
-        };
-        let order = Order { speed: self.RUN.then_some(self.SPEED_SET), trip: self.TRIP, reset: self.RESET };
-        let mut motor = Turning {
-            speed: self.SPEED,
-            running: self.RUNNING,
-            tripped: self.TRIPPED,
-            current: self.CURRENT,
-            power: self.POWER,
-            winding: self.WINDING,
-            hours: self.HOURS,
-            starts: self.STARTS,
-            heat: self.HEAT,
-        };
         let worn = sane(self.WEAR, 0.0, 1.0);
-        motor.turn(&plate, &order, seconds, |speed| {
+        let ambient = turn!(self, seconds, |speed| {
             self.shaft(speed, self.balance(speed) * water, best) * (0.25 + 0.75 * water) * (1.0 + 0.1 * worn)
         });
-        let speed = motor.speed;
+        let speed = self.SPEED;
 
         let through = self.balance(speed) * water;
         // The check valve shuts as soon as nothing presses it open any more.
@@ -136,7 +114,7 @@ impl Pump {
         if self.FLOW < 1e-3 * best {
             self.FLOW = through;
         }
-        self.DRY = motor.running && water < 0.5;
+        self.DRY = self.RUNNING && water < 0.5;
         self.HEAD = if speed > 0.0 {
             (self.shutoff(speed) - self.fall() * self.FLOW * self.FLOW).max(0.0) * water
         } else {
@@ -153,18 +131,8 @@ impl Pump {
         // What does not leave with the water stays as heat.
         let idle = if load < DEAD && speed > 0.0 { 30.0 } else { 0.0 };
         let warm = speed * speed * (22.0 + idle + 25.0 * (1.0 - water) + 30.0 * worn);
-        let bearing = settle(finite(self.BEARING), plate.ambient + warm, seconds, BEARING);
+        let bearing = settle(finite(self.BEARING), ambient + warm, seconds, BEARING);
         self.BEARING = sane(bearing, -60.0, 400.0);
-
-        self.SPEED = motor.speed;
-        self.RUNNING = motor.running;
-        self.TRIPPED = motor.tripped;
-        self.CURRENT = motor.current;
-        self.POWER = motor.power;
-        self.WINDING = motor.winding;
-        self.HOURS = motor.hours;
-        self.STARTS = motor.starts;
-        self.HEAT = motor.heat;
     }
 
     /// The head without flow at a speed, by the law of affinity.
