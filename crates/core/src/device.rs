@@ -4,6 +4,7 @@ use crate::{
     cpu::{Cpu, Mode, Note},
     identity::Identity,
     plant::{Fault, Kept, Moment, Plant, TagId, Task, Value},
+    traffic::Traffic,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -29,6 +30,9 @@ pub struct Device {
     /// How often the CPU was restarted, and until when (in nanoseconds after the start) the last restart takes.
     boots: AtomicU32,
     booted: AtomicU64,
+    /// How often it had been started in its life when this run of honeyplant began, itself included.
+    starts: AtomicU32,
+    traffic: Traffic,
 }
 
 /// What of a device survives a restart of honeyplant.
@@ -40,6 +44,9 @@ pub struct Memory {
     /// The RETAIN variables of its program.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub program: BTreeMap<String, Value>,
+    /// How often it was started in its life.
+    #[serde(default)]
+    pub starts: u32,
 }
 
 impl Device {
@@ -55,6 +62,8 @@ impl Device {
             started: OnceLock::new(),
             boots: AtomicU32::new(0),
             booted: AtomicU64::new(0),
+            starts: AtomicU32::new(1),
+            traffic: Traffic::default(),
         }
     }
 
@@ -170,6 +179,16 @@ impl Device {
         (over > now).then_some(over)
     }
 
+    /// How often it was started in its life, by power or by command.
+    pub fn starts(&self) -> u32 {
+        self.starts.load(Ordering::Acquire).saturating_add(self.boots())
+    }
+
+    /// What its network interface has counted.
+    pub const fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
     /// What happened to its CPU, the latest last, each with the device's clock.
     pub fn notes(&self) -> Vec<(Duration, Note)> {
         self.cpu.notes()
@@ -183,12 +202,13 @@ impl Device {
 
     /// What survives a restart of honeyplant.
     pub fn memory(&self) -> Memory {
-        Memory { program: self.cpu.retained(), plant: self.still().kept() }
+        Memory { program: self.cpu.retained(), plant: self.still().kept(), starts: self.starts() }
     }
 
     /// Puts back what [`Device::memory`] gave; for the time before the first scan.
     pub fn recall(&self, memory: &Memory) {
         self.cpu.restore(&memory.program);
+        self.starts.store(memory.starts.saturating_add(1), Ordering::Release);
         self.still().recall(&memory.plant);
     }
 }

@@ -2,6 +2,7 @@
 //! sink agree here and nowhere else.
 
 use crate::{
+    artefact::Digest,
     device::Device,
     plant::{Tags, Value},
 };
@@ -104,6 +105,33 @@ pub enum Kind {
     Write(Operation, Access, Change),
     /// Something other than a value was to change.
     Command(Operation, Command),
+    /// Somebody said who they are.
+    Login(Operation, Box<Login>),
+    /// A file or folder was asked for, left, or changed.
+    File(Operation, Box<FileAccess>),
+    /// The device was to connect to somebody else.
+    Relay(Operation, SocketAddr),
+    /// From here on the bytes of the session were encrypted; what is recorded is what they said.
+    Secured(Box<Encryption>),
+    /// Somebody else than the peer came to a port that was opened for it, and was turned away.
+    Stranger {
+        /// Who.
+        peer: SocketAddr,
+    },
+    /// An answer was not sent, because whoever is behind a forged source address would have got more than was asked with.
+    Withheld {
+        /// How many bytes it had.
+        bytes: usize,
+    },
+    /// What an actor left was not kept.
+    Discarded {
+        /// What it was.
+        digest: Digest,
+        /// How many bytes it had.
+        size: u64,
+        /// Why not.
+        why: &'static str,
+    },
     /// Bytes that are not the protocol, or a broken message of it.
     Malformed {
         /// Why, naming the rule that is broken.
@@ -150,12 +178,83 @@ pub enum Verdict {
 pub struct Access {
     /// The protocol's name of the memory, in the plural, such as `holding registers`.
     pub area: &'static str,
-    /// The first address, as it stands in the message.
-    pub address: u32,
+    /// Where in it.
+    pub address: Address,
     /// How many.
     pub count: u32,
     /// The tags that lie there.
     pub tags: Tags,
+}
+
+/// A place in a memory, as the protocol has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// The first of consecutive numbers, as it stands in the message.
+    Number(u32),
+    /// Each by its name, such as an object identifier or the name of a variable.
+    Names(Vec<Box<str>>),
+}
+
+impl From<u32> for Address {
+    fn from(number: u32) -> Self {
+        Self::Number(number)
+    }
+}
+
+/// Who somebody said they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The name, if the protocol asks for one.
+    pub user: Option<Box<str>>,
+    /// The secret, as far as it was told: a password or a community; none if it was only proven to be known.
+    pub secret: Option<Box<str>>,
+}
+
+/// What was done with a file or a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileAccess {
+    /// What.
+    pub act: FileAct,
+    /// The absolute path on the device.
+    pub path: Box<str>,
+    /// The absolute path that it was to have afterwards, if it was to move.
+    pub target: Option<Box<str>>,
+    /// How many bytes were carried.
+    pub size: Option<u64>,
+    /// What the bytes are called in the store of artefacts, if an actor left them.
+    pub digest: Option<Digest>,
+}
+
+/// What can be done with files and folders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileAct {
+    /// A folder was listed or entered.
+    List,
+    /// Size, time or other facts were asked for.
+    Inspect,
+    /// A file was taken from the device.
+    Download,
+    /// A file was brought to the device.
+    Upload,
+    /// Something was made.
+    Create,
+    /// Something was deleted.
+    Delete,
+    /// Something was given another name or place.
+    Rename,
+    /// Facts were changed: a time, a mode, an owner.
+    Change,
+}
+
+/// How a session was encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encryption {
+    /// The version of TLS, such as `1.2`.
+    pub version: &'static str,
+    /// The name of the cipher suite, as IANA has it.
+    pub cipher: Box<str>,
+    /// The name of the server that the peer asked for.
+    pub server_name: Option<Box<str>>,
 }
 
 /// Values as a protocol carried them.
@@ -191,6 +290,12 @@ pub enum Command {
     Clear,
     /// A setting of the communication is changed.
     Configure,
+    /// The clock is set.
+    Clock,
+    /// Something is chosen that a later command is to move.
+    Select,
+    /// What was chosen, or is going on, is given up.
+    Cancel,
 }
 
 /// How a session ended.
@@ -305,6 +410,13 @@ impl Kind {
             Self::Read(..) => "read",
             Self::Write(..) => "write",
             Self::Command(..) => "command",
+            Self::Login(..) => "login",
+            Self::File(_, access) => access.act.action(),
+            Self::Relay(..) => "relay",
+            Self::Secured(_) => "secured",
+            Self::Stranger { .. } => "stranger",
+            Self::Withheld { .. } => "withheld",
+            Self::Discarded { .. } => "discarded",
             Self::Malformed { .. } => "malformed",
             Self::Closed(_) => "closed",
         }
@@ -318,12 +430,19 @@ impl Kind {
             | Self::Diagnose(operation)
             | Self::Read(operation, ..)
             | Self::Write(operation, ..)
-            | Self::Command(operation, _) => Some(operation),
+            | Self::Command(operation, _)
+            | Self::Login(operation, _)
+            | Self::File(operation, _)
+            | Self::Relay(operation, _) => Some(operation),
             Self::Started { .. }
             | Self::Stopped
             | Self::Faulted { .. }
             | Self::Opened
             | Self::Exchange
+            | Self::Secured(_)
+            | Self::Stranger { .. }
+            | Self::Withheld { .. }
+            | Self::Discarded { .. }
             | Self::Malformed { .. }
             | Self::Closed(_) => None,
         }
@@ -371,6 +490,34 @@ impl Kind {
                     write!(f, "{} -> ", change.before)?;
                 }
                 write!(f, "{}{}", change.after, operation.verdict)
+            }
+            Self::Login(operation, login) => {
+                let tried = if operation.verdict == Verdict::Done { "logged in" } else { "tried to log in" };
+                write!(f, "{tried}")?;
+                login.user.iter().try_for_each(|user| write!(f, " as `{}`", user.escape_debug()))?;
+                login.secret.iter().try_for_each(|secret| write!(f, " with `{}`", secret.escape_debug()))?;
+                write!(f, "{}", operation.verdict)
+            }
+            Self::File(operation, access) => {
+                let FileAccess { act, path, target, size, .. } = &**access;
+                let tried = if operation.verdict == Verdict::Done { "" } else { "tried: " };
+                write!(f, "{tried}{} {}", act.words(), path.escape_debug())?;
+                target.iter().try_for_each(|target| write!(f, " to {}", target.escape_debug()))?;
+                size.iter().try_for_each(|size| write!(f, " ({})", counted(*size, "byte")))?;
+                write!(f, "{}", operation.verdict)
+            }
+            Self::Relay(operation, target) => {
+                write!(f, "wanted the device to connect to {target}{}", operation.verdict)
+            }
+            Self::Secured(encryption) => write!(f, "agreed on TLS {} with {}", encryption.version, encryption.cipher),
+            Self::Stranger { peer } => {
+                write!(f, "{peer} came to a port that was opened for another, and was turned away")
+            }
+            Self::Withheld { bytes } => {
+                write!(f, "an answer of {} was withheld: its source is not proven", counted(*bytes as u64, "byte"))
+            }
+            Self::Discarded { digest, size, why } => {
+                write!(f, "what was left ({}, SHA-256 {digest}) was not kept: {why}", counted(*size, "byte"))
             }
             Self::Malformed { why } => write!(f, "sent a broken message: {why}"),
             Self::Closed(ending) => write!(
@@ -426,9 +573,52 @@ impl Access {
 
 impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.count {
-            0 | 1 => write!(f, "{} {}", self.area.strip_suffix('s').unwrap_or(self.area), self.address),
-            n => write!(f, "{} {} to {}", self.area, self.address, u64::from(self.address) + u64::from(n) - 1),
+        const SHOWN: usize = 4;
+        let one = self.area.strip_suffix('s').unwrap_or(self.area);
+        match (&self.address, self.count) {
+            (Address::Number(first), 0 | 1) => write!(f, "{one} {first}"),
+            (Address::Number(first), n) => {
+                write!(f, "{} {first} to {}", self.area, u64::from(*first) + u64::from(n) - 1)
+            }
+            (Address::Names(names), _) => {
+                write!(f, "{}", if names.len() < 2 { one } else { self.area })?;
+                for (i, name) in names.iter().take(SHOWN).enumerate() {
+                    write!(f, "{} {}", if i > 0 { "," } else { "" }, name.escape_debug())?;
+                }
+                match names.len().saturating_sub(SHOWN) {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
+            }
+        }
+    }
+}
+
+impl FileAct {
+    /// The name of the act in `event.action`.
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Inspect => "inspect",
+            Self::Download => "download",
+            Self::Upload => "upload",
+            Self::Create => "create",
+            Self::Delete => "delete",
+            Self::Rename => "rename",
+            Self::Change => "change",
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::List => "listed",
+            Self::Inspect => "asked about",
+            Self::Download => "downloaded",
+            Self::Upload => "uploaded",
+            Self::Create => "made",
+            Self::Delete => "deleted",
+            Self::Rename => "renamed",
+            Self::Change => "changed the facts of",
         }
     }
 }

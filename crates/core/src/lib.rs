@@ -2,6 +2,7 @@
 //!
 //! Nothing here performs IO, starts a thread or asks what time it is; `clippy.toml` beside `Cargo.toml` checks that.
 
+pub mod artefact;
 pub mod bytes;
 pub mod conversation;
 pub mod cpu;
@@ -12,4 +13,5 @@ pub mod plant;
 pub mod profile;
 pub mod random;
 pub mod settings;
+pub mod traffic;
 pub mod works;

@@ -174,18 +174,18 @@ impl<'a> Profile<'a> {
             if let Some(table) = settings.split_off("listen") {
                 table.read_into(&mut listen, &mut problems);
             }
-            let Transport::Tcp(standard) = protocol.transport();
             match protocol.build(&settings, &device) {
-                Ok(service) => endpoints.push(Endpoint {
+                Ok(service) => endpoints.extend(protocol.transports().iter().map(|standard| Endpoint {
                     protocol: protocol.name(),
-                    transport: Transport::Tcp(listen.port.unwrap_or(standard)),
+                    transport: listen.port.map_or(*standard, |port| standard.at(port)),
                     connections: listen.connections,
                     idle: listen.idle.map(|period| period.0),
-                    service,
-                }),
+                    service: service.clone(),
+                })),
                 Err(more) => problems.extend(more),
             }
         }
+        device.traffic().offer(endpoints.iter().map(|endpoint| endpoint.transport).collect());
         if problems.is_empty() { Ok((device, endpoints)) } else { Err(problems) }
     }
 

@@ -3,9 +3,10 @@
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
 use honeyplant_core::{
+    artefact::Artefact,
     conversation::{Context, Conversation, Service, Step},
     device::Device,
-    event::{Event, Kind, Operation, Verdict},
+    event::{Event, Kind, Operation, Session, Verdict},
     identity::Identity,
     plant::Plant,
 };
@@ -92,6 +93,8 @@ impl Record for Shelf {
     fn record(&self, batch: &mut Vec<Event>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).append(batch);
     }
+
+    fn keep(&self, _: Artefact, _: &Arc<Session>) {}
 
     fn is_full(&self) -> bool {
         false

@@ -8,6 +8,7 @@ mod line;
 mod privilege;
 mod seat;
 mod shutdown;
+mod speaker;
 mod stream;
 mod transcript;
 

@@ -4,16 +4,14 @@
 use crate::{
     Bounds, Record, Seat,
     line::{Heard, Line, Stream},
+    speaker::Speaker,
     transcript::Transcript,
 };
 use honeyplant_core::{
-    conversation::{Context, Conversation, Outcome, Step},
+    conversation::{Conversation, Step},
     event::{Kind, Reason, Session},
-    random::Random,
 };
 use std::{
-    hash::{BuildHasher, RandomState},
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -307,34 +305,5 @@ where
         if !self.ended {
             self.end(if std::thread::panicking() { Reason::Fault } else { Reason::Shutdown });
         }
-    }
-}
-
-/// The conversation, with all that it sees and wishes.
-struct Speaker {
-    conversation: Box<dyn Conversation>,
-    session: Arc<Session>,
-    random: Random,
-    outcome: Outcome,
-}
-
-impl Speaker {
-    fn new(conversation: Box<dyn Conversation>, session: Arc<Session>) -> Self {
-        // Keyed anew by the system, so that an actor cannot tell one session's chance from another's.
-        let random = Random::seeded(RandomState::new().hash_one(session.id));
-        let outcome = Outcome { events: Vec::with_capacity(1), ..Outcome::default() };
-        Self { conversation, session, random, outcome }
-    }
-
-    /// Lets the conversation speak; `None` if it panicked, after which it must not be spoken to again.
-    fn say<T>(
-        &mut self,
-        now: Instant,
-        out: &mut Vec<u8>,
-        speak: impl FnOnce(&mut dyn Conversation, &mut Context<'_>) -> T,
-    ) -> Option<T> {
-        let Self { conversation, session, random, outcome } = self;
-        let mut cx = Context { now: now.into_std(), session, random, out, outcome };
-        catch_unwind(AssertUnwindSafe(|| speak(&mut **conversation, &mut cx))).ok()
     }
 }

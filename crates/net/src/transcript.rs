@@ -1,7 +1,10 @@
 //! What becomes of a session in the record. Apart, because it is the one place where an actor's bytes meet what the
 //! protocol made of them: nothing goes unrecorded because a protocol forgot.
 
-use honeyplant_core::event::{Ending, Event, Kind, Octets, Reason, Session};
+use honeyplant_core::{
+    artefact::Artefact,
+    event::{Ending, Event, Kind, Octets, Reason, Session},
+};
 use std::{
     sync::Arc,
     time::{Instant, SystemTime},
@@ -11,6 +14,9 @@ use std::{
 pub trait Record: Clone + Send + Sync + 'static {
     /// Takes all events out of `batch`. Called on threads that serve peers: it must not wait.
     fn record(&self, batch: &mut Vec<Event>);
+
+    /// Takes what an actor left. Called on threads that serve peers: it must not wait.
+    fn keep(&self, artefact: Artefact, session: &Arc<Session>);
 
     /// Whether peers are to wait. Asked before every read.
     fn is_full(&self) -> bool;

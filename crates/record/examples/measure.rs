@@ -73,7 +73,7 @@ fn run(folder: &PathBuf, session: &Arc<Session>, what: &str, distinct: bool, pau
 
 fn event(session: &Arc<Session>, address: u32) -> Event {
     let operation = Operation { name: "read holding registers", code: 3, unit: Some(1), verdict: Verdict::Done };
-    let access = Access { area: "holding registers", address, count: 10, tags: Tags::new() };
+    let access = Access { area: "holding registers", address: address.into(), count: 10, tags: Tags::new() };
     Event {
         at: SystemTime::now(),
         session: Some(session.clone()),

@@ -2,7 +2,7 @@
 //! the record: everything else in it is what happened.
 
 use crate::document::{Tactics, Techniques, Threat};
-use honeyplant_core::event::{Command, Kind, Values};
+use honeyplant_core::event::{Command, FileAct, Kind, Values};
 use std::{borrow::Cow, sync::OnceLock};
 
 /// What an actor is after.
@@ -39,6 +39,8 @@ pub struct Row {
     threat: OnceLock<Option<Threat>>,
 }
 
+const CONTROL: Tactic = Tactic { id: "TA0101", name: "Command and Control" };
+const LATERAL: Tactic = Tactic { id: "TA0109", name: "Lateral Movement" };
 const COLLECTION: Tactic = Tactic { id: "TA0100", name: "Collection" };
 const DISCOVERY: Tactic = Tactic { id: "TA0102", name: "Discovery" };
 const EVASION: Tactic = Tactic { id: "TA0103", name: "Evasion" };
@@ -57,6 +59,11 @@ macro_rules! techniques {
 }
 
 techniques! {
+    REPOSITORY = "T0811", "Data from Information Repositories", COLLECTION;
+    DESTRUCTION = "T0809", "Data Destruction", INHIBIT;
+    TRANSFER = "T0867", "Lateral Tool Transfer", LATERAL;
+    VALID = "T0859", "Valid Accounts", LATERAL;
+    PROXY = "T0884", "Connection Proxy", CONTROL;
     MONITOR = "T0801", "Monitor Process State", COLLECTION;
     DENIAL = "T0814", "Denial of Service", INHIBIT;
     RESTART = "T0816", "Device Restart/Shutdown", INHIBIT;
@@ -93,6 +100,23 @@ rows! {
     COMMAND_SILENCE = "command (silence)", [DENIAL], "a device that no longer answers is lost to its operators";
     COMMAND_CLEAR = "command (clear)", [REMOVAL], "counters and logs would have told of the actor";
     COMMAND_CONFIGURE = "command (configure)", [PARAMETER], "settings of the communication are parameters, too";
+    COMMAND_CLOCK = "command (clock)", [PARAMETER], "the clock dates every alarm and switches by the hour";
+    COMMAND_SELECT = "command (select)", [COMMAND], "what is selected is about to be switched, without the operator's leave";
+    COMMAND_CANCEL = "command (cancel)", [COMMAND], "a command that is taken back is a command, too";
+    LOGIN = "login", [VALID], "whoever is let in by a name and a secret has the rights of their owner";
+    LIST = "list", [REPOSITORY], "what lies on a controller tells what it does and who cares for it";
+    INSPECT = "inspect", [REPOSITORY], "what lies on a controller tells what it does and who cares for it";
+    DOWNLOAD = "download", [REPOSITORY], "files of a controller hold its program, its settings and its plant";
+    UPLOAD = "upload", [TRANSFER], "a file that is brought to a device serves whoever brought it";
+    CREATE = "create", [TRANSFER], "a folder is made for what is to be brought";
+    DELETE = "delete", [DESTRUCTION], "a file that is gone serves its owner no longer";
+    RENAME = "rename", [DESTRUCTION], "a file that is not found serves its owner no longer";
+    CHANGE = "change", [REMOVAL], "times and owners of files would have told of the actor";
+    RELAY = "relay", [PROXY], "a device that connects for somebody hides who they are";
+    SECURED = "secured", [], "encryption says nothing about what is said";
+    STRANGER = "stranger", [REMOTE_SYSTEM], "who tries ports is finding out what there is";
+    WITHHELD = "withheld", [], "whose address it is cannot be told";
+    DISCARDED = "discarded", [], "that there was no room is no doing of the actor";
     MALFORMED = "malformed", [], "port scanners send what is not the protocol to every port, and mean nothing by it";
     CLOSED = "closed", [], "an end says nothing about the actor";
 }
@@ -117,6 +141,25 @@ pub fn row(kind: &Kind) -> &'static Row {
         Kind::Command(_, Command::Silence) => &COMMAND_SILENCE,
         Kind::Command(_, Command::Clear) => &COMMAND_CLEAR,
         Kind::Command(_, Command::Configure) => &COMMAND_CONFIGURE,
+        Kind::Command(_, Command::Clock) => &COMMAND_CLOCK,
+        Kind::Command(_, Command::Select) => &COMMAND_SELECT,
+        Kind::Command(_, Command::Cancel) => &COMMAND_CANCEL,
+        Kind::Login(..) => &LOGIN,
+        Kind::File(_, access) => match access.act {
+            FileAct::List => &LIST,
+            FileAct::Inspect => &INSPECT,
+            FileAct::Download => &DOWNLOAD,
+            FileAct::Upload => &UPLOAD,
+            FileAct::Create => &CREATE,
+            FileAct::Delete => &DELETE,
+            FileAct::Rename => &RENAME,
+            FileAct::Change => &CHANGE,
+        },
+        Kind::Relay(..) => &RELAY,
+        Kind::Secured(_) => &SECURED,
+        Kind::Stranger { .. } => &STRANGER,
+        Kind::Withheld { .. } => &WITHHELD,
+        Kind::Discarded { .. } => &DISCARDED,
         Kind::Malformed { .. } => &MALFORMED,
         Kind::Closed(_) => &CLOSED,
     }

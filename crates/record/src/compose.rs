@@ -9,7 +9,7 @@ use crate::{
     },
     stamp::hex_digit,
 };
-use honeyplant_core::event::{Command, Ending, Event, Kind, Reason, Session, Values, Verdict};
+use honeyplant_core::event::{self, Command, Ending, Event, FileAct, Kind, Reason, Session, Values, Verdict};
 use std::{
     borrow::Cow,
     fmt::Write as _,
@@ -150,7 +150,11 @@ fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observe
         },
         command: None,
         area: access.map(|access| access.area.into()),
-        address: access.map(|access| access.address),
+        address: access.and_then(|access| match access.address {
+            event::Address::Number(number) => Some(number),
+            event::Address::Names(_) => None,
+        }),
+        names: Vec::new(),
         count: access.map(|access| access.count),
         tags: Vec::new(),
         values: None,
@@ -167,6 +171,9 @@ fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observe
     };
     if let Some((session, access)) = session.zip(access) {
         facts.tags.extend(access.tags.iter().filter_map(|id| session.device.tag_name(*id)).map(Cow::Borrowed));
+    }
+    if let Some(event::Address::Names(names)) = access.map(|access| &access.address) {
+        facts.names.extend(names.iter().map(|name| Cow::Borrowed(&**name)));
     }
     match kind {
         Kind::Started { devices, mended } => {
@@ -185,6 +192,8 @@ fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observe
         Kind::Command(_, command) => facts.command = Some(word(*command).into()),
         Kind::Malformed { why } => facts.malformed = Some((*why).into()),
         Kind::Closed(ending) => facts.ending = Some(closing(ending)),
+        Kind::Login(..) | Kind::File(..) | Kind::Relay(..) => {}
+        Kind::Secured(_) | Kind::Stranger { .. } | Kind::Withheld { .. } | Kind::Discarded { .. } => {}
         Kind::Stopped
         | Kind::Opened
         | Kind::Exchange
@@ -205,6 +214,9 @@ const fn word(command: Command) -> &'static str {
         Command::Silence => "silence",
         Command::Clear => "clear",
         Command::Configure => "configure",
+        Command::Clock => "clock",
+        Command::Select => "select",
+        Command::Cancel => "cancel",
     }
 }
 
@@ -233,6 +245,17 @@ const fn classes(kind: &Kind) -> (Words, Words) {
             (words!("network"), words!("protocol", "info"))
         }
         Kind::Unsupported(_) => (words!("network"), words!("protocol", "denied")),
+        Kind::Login(..) => (words!("authentication"), words!("start")),
+        Kind::File(_, access) => match access.act {
+            FileAct::List | FileAct::Inspect | FileAct::Download => (words!("file"), words!("access")),
+            FileAct::Upload | FileAct::Create => (words!("file"), words!("creation")),
+            FileAct::Delete => (words!("file"), words!("deletion")),
+            FileAct::Rename | FileAct::Change => (words!("file"), words!("change")),
+        },
+        Kind::Relay(..) | Kind::Stranger { .. } => (words!("network"), words!("connection", "denied")),
+        Kind::Secured(_) => (words!("network"), words!("protocol", "info")),
+        Kind::Withheld { .. } => (words!("network"), words!("protocol", "denied")),
+        Kind::Discarded { .. } => (words!("file"), words!("deletion")),
         Kind::Read(..) => (words!("network"), words!("protocol", "access")),
         Kind::Write(..) | Kind::Command(..) => (words!("network", "configuration"), words!("protocol", "change")),
     }

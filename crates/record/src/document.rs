@@ -217,6 +217,9 @@ pub struct Facts<'a> {
     /// The first address in it, as it stood in the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<u32>,
+    /// The names in it that were spoken of, where it goes by names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<Cow<'a, str>>,
     /// How many values were spoken of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,

@@ -8,8 +8,9 @@ use crate::{
     state::State,
 };
 use honeyplant_core::{
+    artefact::Artefact,
     device::Device,
-    event::{Event, Kind, Octets},
+    event::{Event, Kind, Octets, Session},
     plant::Fault,
     works::Works,
 };
@@ -18,6 +19,7 @@ use honeyplant_record::{Journal, Observer};
 use std::{
     io::ErrorKind,
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 use tokio::{
@@ -143,6 +145,8 @@ impl Record for Shelf {
     fn record(&self, batch: &mut Vec<Event>) {
         self.0.record(batch);
     }
+
+    fn keep(&self, _: Artefact, _: &Arc<Session>) {}
 
     fn is_full(&self) -> bool {
         self.0.is_full()

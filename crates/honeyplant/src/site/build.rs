@@ -10,7 +10,6 @@ use crate::{
     state::State,
 };
 use honeyplant_core::{
-    conversation::Transport,
     device::Device,
     plant::Program,
     profile::{Endpoint, Profile},
@@ -109,7 +108,7 @@ impl Site {
             };
             let mut services = Vec::new();
             for endpoint in endpoints {
-                let Transport::Tcp(port) = endpoint.transport;
+                let port = endpoint.transport.port();
                 let Some(port) = port.checked_add(self.port_offset) else {
                     let why = format!("port {port} of {} with the offset {} is too great", plan.name, self.port_offset);
                     failure.0.extend(Failure::new(why, "choose a smaller --port-offset").0);

@@ -4,9 +4,10 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails panics")]
 
 use honeyplant_core::{
+    artefact::Artefact,
     conversation::{Context, Conversation, Service, Step},
     device::Device,
-    event::{Ending, Event, Kind, Operation, Reason, Verdict},
+    event::{Ending, Event, Kind, Operation, Reason, Session, Verdict},
     identity::Identity,
     plant::Plant,
 };
@@ -22,12 +23,17 @@ use std::{
 #[derive(Clone, Default)]
 pub(crate) struct Memory {
     events: Arc<Mutex<Vec<Event>>>,
+    pub(crate) artefacts: Arc<Mutex<Vec<Artefact>>>,
     pub(crate) full: Arc<AtomicBool>,
 }
 
 impl Record for Memory {
     fn record(&self, batch: &mut Vec<Event>) {
         self.events.lock().unwrap().append(batch);
+    }
+
+    fn keep(&self, artefact: Artefact, _: &Arc<Session>) {
+        self.artefacts.lock().unwrap().push(artefact);
     }
 
     fn is_full(&self) -> bool {

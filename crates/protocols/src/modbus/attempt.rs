@@ -76,7 +76,7 @@ pub(super) fn record(request: Result<Request<'_>, Short>, operation: Operation, 
 }
 
 fn no_file() -> Access {
-    Access { area: "file records", address: 0, count: 0, tags: Tags::new() }
+    Access { area: "file records", address: 0.into(), count: 0, tags: Tags::new() }
 }
 
 /// The verdict that a unit refused with.

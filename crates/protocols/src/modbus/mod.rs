@@ -33,8 +33,8 @@ impl Protocol for Modbus {
         "modbus"
     }
 
-    fn transport(&self) -> Transport {
-        Transport::Tcp(502)
+    fn transports(&self) -> &'static [Transport] {
+        &[Transport::Tcp(502)]
     }
 
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {

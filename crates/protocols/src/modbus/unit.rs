@@ -336,12 +336,12 @@ impl Exchange<'_, '_> {
 
 /// The access of a span.
 pub(super) fn access(area: &'static str, span: Span, tags: Tags) -> Access {
-    Access { area, address: span.address.into(), count: span.quantity.into(), tags }
+    Access { area, address: u32::from(span.address).into(), count: span.quantity.into(), tags }
 }
 
 /// The access of a group of file records.
 pub(super) fn file_access(group: &files::Group<'_>) -> Access {
-    Access { area: "file records", address: group.reference(), count: group.length.into(), tags: Tags::new() }
+    Access { area: "file records", address: group.reference().into(), count: group.length.into(), tags: Tags::new() }
 }
 
 fn within(span: Span, most: u16) -> Result<(), Exception> {

@@ -25,13 +25,20 @@ const fn number(kind: &Kind) -> usize {
         Kind::Malformed { .. } => 10,
         Kind::Closed(_) => 11,
         Kind::Faulted { .. } => 12,
+        Kind::Login(..) => 13,
+        Kind::File(..) => 14,
+        Kind::Relay(..) => 15,
+        Kind::Secured(_) => 16,
+        Kind::Stranger { .. } => 17,
+        Kind::Withheld { .. } => 18,
+        Kind::Discarded { .. } => 19,
     }
 }
 
 #[test]
 fn the_tests_know_every_kind_and_every_row_of_the_table() {
     let numbers: BTreeSet<usize> = every_kind().iter().map(|event| number(&event.kind)).collect();
-    assert_eq!(numbers, (0..13).collect());
+    assert_eq!(numbers, (0..20).collect());
     let met: BTreeSet<&str> = every_kind().iter().map(|event| row(&event.kind).action).collect();
     assert_eq!(met, ROWS.iter().map(|row| row.action).collect());
 }

@@ -66,7 +66,7 @@ pub(crate) const fn operation(verdict: Verdict) -> Operation {
 
 pub(crate) fn access(session: &Session, address: u32) -> Access {
     let tag = session.device.still().find("pump_1_off").unwrap();
-    Access { area: "coils", address, count: 1, tags: Tags::from_slice(&[tag]) }
+    Access { area: "coils", address: address.into(), count: 1, tags: Tags::from_slice(&[tag]) }
 }
 
 /// A read that differs from all of other addresses.
