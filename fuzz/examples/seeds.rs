@@ -27,7 +27,7 @@ fn conversations(here: &Path) -> Result<(), Box<dyn Error>> {
             let mut wait = 0;
             for (_, turn) in &dialogue.turns {
                 match turn {
-                    Turn::Serve(_) => seed.extend([0, 0]),
+                    Turn::Serve(..) => seed.extend([0, 0]),
                     Turn::Pass(time) => wait = u8::try_from(time.as_millis() / 10).unwrap_or(u8::MAX),
                     Turn::Send(bytes) => {
                         for part in bytes.chunks(255) {

@@ -1,6 +1,6 @@
 //! The text of a dialogue, read. Apart, because it is played in memory here and over a wire by the binary.
 
-use honeyplant_core::settings::Period;
+use honeyplant_core::{conversation::Lane, settings::Period};
 use std::{fmt, time::Duration};
 
 /// A dialogue that was read.
@@ -16,7 +16,9 @@ pub struct Dialogue {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// A peer connects to the service of this name.
-    Serve(String),
+    Serve(String, Peer),
+    /// From here on, this peer is spoken of again.
+    Peer(Peer),
     /// The peer sends these bytes.
     Send(Vec<u8>),
     /// The device answers what fits this.
@@ -29,6 +31,38 @@ pub enum Turn {
     Pass(Duration),
     /// The device has hung up.
     End,
+    /// The peer leaves.
+    Leave,
+    /// Something that has to do with an effect.
+    Effect(Step),
+}
+
+/// The name of a peer; without any, it is the only one.
+pub type Peer = String;
+
+/// What is asked of the driver, and what comes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The device waits for the channel, and is told the port.
+    Listen,
+    /// The device opens the channel to this port.
+    Dial(u16),
+    /// The channel is open.
+    Connect,
+    /// The peer sends these bytes over the channel.
+    Send(Vec<u8>),
+    /// The device sent what fits this over the channel, and is told that it is on its way.
+    Answer(Pattern),
+    /// The peer sends nothing more over the channel.
+    End,
+    /// The device closed the channel with all sent.
+    Closed,
+    /// The device gave the channel up.
+    Abandoned,
+    /// The channel breaks, or does not come to be.
+    Fail,
+    /// TLS begins, and succeeds.
+    Secure(Lane),
 }
 
 /// Bytes of which some may be any.
@@ -50,7 +84,11 @@ impl Dialogue {
                     profile.push('\n');
                     continue;
                 }
-                "serve" => Turn::Serve(rest.trim().to_owned()),
+                "serve" => {
+                    let (name, peer) = rest.split_once(" as ").unwrap_or((rest, ""));
+                    Turn::Serve(name.trim().to_owned(), peer.trim().to_owned())
+                }
+                "as" => Turn::Peer(rest.trim().to_owned()),
                 ">" => Turn::Send(hex(rest).map_err(|why| format!("line {number}: {why}"))?),
                 "<" => Turn::Answer(Pattern::parse(rest).map_err(|why| format!("line {number}: {why}"))?),
                 "~" => Turn::Silence,
@@ -59,12 +97,20 @@ impl Dialogue {
                     let period = Period::try_from(rest.trim().to_owned());
                     Turn::Pass(period.map_err(|why| format!("line {number}: {why}"))?.0)
                 }
+                "!" if rest.trim() == "leave" => Turn::Leave,
                 "!" => Turn::End,
+                "@" => Turn::Effect(Step::parse(rest.trim()).map_err(|why| format!("line {number}: {why}"))?),
+                "@>" => Turn::Effect(Step::Send(hex(rest).map_err(|why| format!("line {number}: {why}"))?)),
+                "@<" => {
+                    let pattern = Pattern::parse(rest).map_err(|why| format!("line {number}: {why}"))?;
+                    Turn::Effect(Step::Answer(pattern))
+                }
                 other => {
-                    return Err(format!("line {number}: `{other}` is no mark (there is: # | serve > < ~ = + !)"));
+                    let known = "# | serve as > < ~ = + ! @ @> @<";
+                    return Err(format!("line {number}: `{other}` is no mark (there is: {known})"));
                 }
             };
-            if !matches!(turn, Turn::Serve(_)) && dialogue.turns.is_empty() {
+            if !matches!(turn, Turn::Serve(..)) && dialogue.turns.is_empty() {
                 return Err(format!("line {number}: nothing is served yet"));
             }
             dialogue.turns.push((number, turn));
@@ -80,19 +126,51 @@ impl Dialogue {
     }
 }
 
+impl Step {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+        match (word, rest.trim()) {
+            ("listen", "") => Ok(Self::Listen),
+            ("dial", port) => port.parse().map(Self::Dial).map_err(|_| format!("`{port}` is no port")),
+            ("connect", "") => Ok(Self::Connect),
+            ("end", "") => Ok(Self::End),
+            ("closed", "") => Ok(Self::Closed),
+            ("abandoned", "") => Ok(Self::Abandoned),
+            ("fail", "") => Ok(Self::Fail),
+            ("secure", "") => Ok(Self::Secure(Lane::Line)),
+            ("secure", "channel") => Ok(Self::Secure(Lane::Channel)),
+            _ => {
+                let known = "listen, dial PORT, connect, end, closed, abandoned, fail, secure, secure channel";
+                Err(format!("`{text}` is no effect (there is: {known})"))
+            }
+        }
+    }
+}
+
 impl Pattern {
-    /// Reads hexadecimal digits and `..`, with blanks anywhere between bytes.
+    /// Reads hexadecimal digits, `..`, and text in double quotes, with blanks anywhere between.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let byte = |pair: &[char]| match pair {
-            ['.', '.'] => Ok(None),
-            [high, low] => match (high.to_digit(16), low.to_digit(16)) {
-                (Some(high), Some(low)) => Ok(u8::try_from(high * 16 + low).ok()),
-                _ => Err(format!("`{high}{low}` is no byte in hexadecimal digits")),
-            },
-            _ => Err("a byte is written with two hexadecimal digits".to_owned()),
-        };
-        digits.chunks(2).map(byte).collect::<Result<_, _>>().map(Self)
+        let (mut bytes, mut rest) = (Vec::new(), text.trim_start());
+        while let Some(first) = rest.chars().next() {
+            if first == '"' {
+                rest = quoted(rest, &mut bytes)?;
+            } else {
+                let mut pair = rest.chars().map(|c| if c == '.' { Some(None) } else { c.to_digit(16).map(Some) });
+                bytes.push(match (pair.next(), pair.next()) {
+                    (Some(Some(None)), Some(Some(None))) => None,
+                    (Some(Some(Some(high))), Some(Some(Some(low)))) => u8::try_from(high * 16 + low).ok(),
+                    (_, None) => return Err("a byte is written with two hexadecimal digits".to_owned()),
+                    _ => {
+                        let wrong: String = rest.chars().take(2).collect();
+                        return Err(format!("`{wrong}` is no byte in hexadecimal digits"));
+                    }
+                });
+                // Both were found to be ASCII.
+                rest = rest.get(2..).unwrap_or_default();
+            }
+            rest = rest.trim_start();
+        }
+        Ok(Self(bytes))
     }
 
     /// How many bytes it fits.
@@ -103,6 +181,16 @@ impl Pattern {
     /// Whether it fits no bytes at all.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The difference between it and `bytes`, if there is one.
+    pub(crate) fn check(&self, bytes: &[u8]) -> Result<(), String> {
+        if self.fits(bytes) {
+            return Ok(());
+        }
+        let text = self.0.iter().copied().collect::<Option<Vec<u8>>>().filter(|want| is_text(want));
+        let wanted = text.map_or_else(|| self.to_string(), |want| shown(&want));
+        Err(format!("expected {wanted}\n     got {}", shown(bytes)))
     }
 
     /// Whether it fits exactly `bytes`.
@@ -120,7 +208,50 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// The bytes that hexadecimal digits, with blanks anywhere between bytes, write.
+/// Bytes as a dialogue writes them.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    if !bytes.is_empty() && is_text(bytes) {
+        return format!("\"{}\"", bytes.escape_ascii());
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| byte.is_ascii_graphic() || b" \t\r\n".contains(byte))
+}
+
+/// Takes the quoted text off the front of `text`, and gives what is left.
+fn quoted<'a>(text: &'a str, bytes: &mut Vec<Option<u8>>) -> Result<&'a str, String> {
+    let mut chars = text.strip_prefix('"').unwrap_or(text).chars();
+    while let Some(c) = chars.next() {
+        let byte = match c {
+            '"' => return Ok(chars.as_str()),
+            '\\' => match chars.next() {
+                Some('r') => b'\r',
+                Some('n') => b'\n',
+                Some('t') => b'\t',
+                Some('x') => {
+                    let digits = [chars.next(), chars.next()].map(|digit| digit.and_then(|digit| digit.to_digit(16)));
+                    match digits {
+                        [Some(high), Some(low)] => (high * 16 + low) as u8,
+                        _ => return Err("after `\\x` come two hexadecimal digits".to_owned()),
+                    }
+                }
+                Some(c @ ('\\' | '"')) => c as u8,
+                other => return Err(format!("`\\{}` stands for nothing", other.unwrap_or(' '))),
+            },
+            c => {
+                let mut utf8 = [0; 4];
+                bytes.extend(c.encode_utf8(&mut utf8).bytes().map(Some));
+                continue;
+            }
+        };
+        bytes.push(Some(byte));
+    }
+    Err("the text does not end".to_owned())
+}
+
+/// The bytes that hexadecimal digits and quoted texts, with blanks anywhere between bytes, write.
 pub fn hex(text: &str) -> Result<Vec<u8>, String> {
     let bytes = Pattern::parse(text)?.0.into_iter();
     bytes.map(|byte| byte.ok_or_else(|| "what is sent cannot be any byte".to_owned())).collect()
@@ -142,10 +273,21 @@ mod tests {
     }
 
     #[test]
+    fn reads_text_among_digits() {
+        let dialogue = Dialogue::parse("serve x as b\n> 00\"a \\\"\\r\\n\\xff\"01\n@ dial 7").unwrap();
+        assert_eq!(dialogue.sent(), b"\0a \"\r\n\xff\x01");
+        assert_eq!(dialogue.turns[0].1, Turn::Serve("x".into(), "b".into()));
+        assert_eq!(dialogue.turns[2].1, Turn::Effect(Step::Dial(7)));
+    }
+
+    #[test]
     fn is_refused() {
         for (text, why) in [
             ("> 01", "line 1: nothing is served yet"),
-            ("serve x\n? 1", "line 2: `?` is no mark (there is: # | serve > < ~ = + !)"),
+            ("serve x\n? 1", "line 2: `?` is no mark (there is: # | serve as > < ~ = + ! @ @> @<)"),
+            ("serve x\n> \"a", "line 2: the text does not end"),
+            ("serve x\n> \"\\q\"", "line 2: `\\q` stands for nothing"),
+            ("serve x\n@ dial up", "line 2: `up` is no port"),
             ("serve x\n> ..", "line 2: what is sent cannot be any byte"),
             ("# nothing", "nothing is served"),
         ] {

@@ -1,8 +1,11 @@
 //! A conversation driven by hand, in virtual time. Apart, because the fuzzer drives one without any script.
 
-use crate::script::{Dialogue, Turn};
+use crate::{
+    channel::Channel,
+    script::{self, Dialogue, Peer, Turn, shown},
+};
 use honeyplant_core::{
-    conversation::{Context, Conversation, Outcome, Protocol, Step},
+    conversation::{Context, Conversation, News, Outcome, Protocol, Step},
     device::Device,
     event::{Carrier, Session},
     identity::Identity,
@@ -10,6 +13,7 @@ use honeyplant_core::{
     random::Random,
 };
 use std::{
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -58,22 +62,62 @@ pub fn play(
 impl Dialogue {
     /// Plays the dialogue against the device of `stage`, the peer's bytes arriving `cut` at a time.
     pub fn play(&self, stage: &Stage, cut: usize) -> Result<(), String> {
-        let mut now = stage.started;
-        let mut talk: Option<Talk> = None;
+        let mut party = Party { stage, now: stage.started, talks: Vec::new(), current: String::new() };
         for (number, turn) in &self.turns {
-            let at = |why: String| format!("line {number}: {why}");
-            if let Turn::Serve(name) = turn {
-                if let Some(talk) = talk.take() {
-                    now = talk.now;
-                    talk.end().map_err(at)?;
-                }
-                talk = Some(Talk::start(stage, name, now).map_err(at)?);
-            } else {
-                let talk = talk.as_mut().ok_or_else(|| at("nothing is served yet".to_owned()))?;
-                talk.take_turn(turn, cut).map_err(at)?;
-            }
+            party.take_turn(turn, cut).map_err(|why| format!("line {number}: {why}"))?;
         }
-        talk.map_or(Ok(()), Talk::end)
+        party.talks.into_iter().try_for_each(|(_, talk)| talk.finish())
+    }
+}
+
+/// All peers of a dialogue, who share the device and its time.
+struct Party<'a> {
+    stage: &'a Stage,
+    now: Instant,
+    talks: Vec<(Peer, Talk)>,
+    current: Peer,
+}
+
+impl Party<'_> {
+    fn take_turn(&mut self, turn: &Turn, cut: usize) -> Result<(), String> {
+        match turn {
+            Turn::Serve(name, peer) => {
+                self.current.clone_from(peer);
+                if let Some(before) = self.talks.iter().position(|(other, _)| other == peer) {
+                    self.talks.remove(before).1.finish()?;
+                }
+                let number = u8::try_from(self.talks.len()).unwrap_or(u8::MAX);
+                let talk = Talk::connect(self.stage, name, self.now, number)?;
+                self.talks.push((peer.clone(), talk));
+                Ok(())
+            }
+            Turn::Peer(peer) => {
+                self.current.clone_from(peer);
+                self.talk().map(drop)
+            }
+            Turn::Pass(time) => {
+                self.pass(*time);
+                Ok(())
+            }
+            turn => self.talk()?.take_turn(turn, cut),
+        }
+    }
+
+    fn talk(&mut self) -> Result<&mut Talk, String> {
+        let found = self.talks.iter_mut().find(|(peer, _)| *peer == self.current);
+        found.map(|(_, talk)| talk).ok_or_else(|| format!("there is no peer `{}`", self.current))
+    }
+
+    /// Time passes for all, and every deadline in it comes in its turn.
+    fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        loop {
+            let due = self.talks.iter_mut().filter_map(|(_, talk)| Some((talk.deadline()?, talk)));
+            let Some((at, talk)) = due.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= end) else { break };
+            talk.wake(at);
+        }
+        self.now = end;
+        self.talks.iter_mut().for_each(|(_, talk)| talk.now = end);
     }
 }
 
@@ -81,7 +125,9 @@ impl Dialogue {
 /// conversation's breach of its contract.
 pub fn feed<'a>(stage: &Stage, name: &str, chunks: impl IntoIterator<Item = &'a [u8]>) -> Result<(), String> {
     let mut talk = Talk::start(stage, name, stage.started)?;
-    chunks.into_iter().try_for_each(|chunk| talk.receive(chunk))
+    chunks.into_iter().try_for_each(|chunk| talk.receive(chunk))?;
+    talk.leave();
+    Ok(())
 }
 
 /// A conversation and everything that its driver keeps for it.
@@ -93,26 +139,47 @@ pub struct Talk {
     now: Instant,
     pending: Vec<u8>,
     out: Vec<u8>,
+    /// Datagrams that were answered.
+    datagrams: VecDeque<Vec<u8>>,
     outcome: Outcome,
+    channel: Channel,
+    /// Whether what is asked of the driver comes to pass by itself, since no dialogue says when.
+    willing: bool,
+    left: bool,
 }
 
 impl Talk {
-    /// Connects a peer to the service `name` of `stage` at `now`.
+    /// Connects a peer to the service `name` of `stage` at `now`. Whatever the device asks of the driver comes to pass at
+    /// once, and what the peer sends it sends over an open channel, too.
     pub fn start(stage: &Stage, name: &str, now: Instant) -> Result<Self, String> {
+        let mut talk = Self::build(stage, name, now, 0)?;
+        talk.willing = true;
+        talk.ask(|conversation, cx| conversation.open(cx));
+        Ok(talk)
+    }
+
+    /// Connects the peer of this number; what the device asks of the driver comes to pass as a dialogue says it.
+    fn connect(stage: &Stage, name: &str, now: Instant, number: u8) -> Result<Self, String> {
+        let mut talk = Self::build(stage, name, now, number)?;
+        talk.ask(|conversation, cx| conversation.open(cx));
+        Ok(talk)
+    }
+
+    fn build(stage: &Stage, name: &str, now: Instant, number: u8) -> Result<Self, String> {
         let endpoint = stage.endpoints.iter().find(|endpoint| endpoint.protocol == name);
         let endpoint = endpoint.ok_or_else(|| {
             let known: Vec<_> = stage.endpoints.iter().map(|endpoint| endpoint.protocol).collect();
             format!("there is no service `{name}` (there is: {})", known.join(", "))
         })?;
         let session = Session {
-            id: 1,
-            peer: ([192, 0, 2, 7], 40_007).into(),
-            local: ([192, 0, 2, 1], 0).into(),
-            carrier: Carrier::Tcp,
+            id: 1 + u64::from(number),
+            peer: ([192, 0, 2, number.saturating_add(7)], 40_007).into(),
+            local: ([192, 0, 2, 1], endpoint.transport.port()).into(),
+            carrier: endpoint.transport.carrier(),
             protocol: endpoint.protocol,
             device: stage.device.clone(),
         };
-        let mut talk = Self {
+        Ok(Self {
             conversation: endpoint.service.converse(),
             longest_message: endpoint.service.longest_message(),
             session,
@@ -120,14 +187,29 @@ impl Talk {
             now,
             pending: Vec::new(),
             out: Vec::new(),
+            datagrams: VecDeque::new(),
             outcome: Outcome::default(),
-        };
-        talk.ask(|conversation, cx| conversation.open(cx));
-        Ok(talk)
+            channel: Channel::default(),
+            willing: false,
+            left: false,
+        })
     }
 
     /// The bytes of the peer arrive. The error is a breach of the contract of [`Conversation::receive`].
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), String> {
+        if self.willing && self.channel.is_open() {
+            self.tell(News::Received(bytes));
+            if bytes.len() % 2 == 1 {
+                self.tell(News::Ended);
+            }
+        }
+        match self.session.carrier {
+            Carrier::Tcp => self.receive_stream(bytes),
+            Carrier::Udp => self.receive_datagram(bytes),
+        }
+    }
+
+    fn receive_stream(&mut self, bytes: &[u8]) -> Result<(), String> {
         self.pending.extend_from_slice(bytes);
         while !self.pending.is_empty() && !self.outcome.hang_up {
             let pending = std::mem::take(&mut self.pending);
@@ -148,15 +230,42 @@ impl Talk {
         Ok(())
     }
 
+    fn receive_datagram(&mut self, datagram: &[u8]) -> Result<(), String> {
+        if datagram.is_empty() || self.outcome.hang_up {
+            return Ok(());
+        }
+        match self.ask(|conversation, cx| conversation.receive(datagram, cx)) {
+            Step::Took(0) => Err("it took nothing".to_owned()),
+            Step::Took(n) if n > datagram.len() => Err(format!("it took {n} bytes of {}", datagram.len())),
+            Step::Took(_) | Step::Wait => Ok(()),
+        }
+    }
+
     /// Time passes, with every deadline in it.
     pub fn pass(&mut self, time: Duration) {
         let end = self.now + time;
-        while let Some(at) = self.outcome.wake.filter(|at| *at <= end && !self.outcome.hang_up) {
-            self.now = self.now.max(at);
-            self.outcome.wake = None;
-            self.ask(|conversation, cx| conversation.wake(cx));
+        while let Some(at) = self.deadline().filter(|at| *at <= end) {
+            self.wake(at);
         }
         self.now = end;
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.outcome.wake.filter(|_| !self.outcome.hang_up && !self.left)
+    }
+
+    fn wake(&mut self, at: Instant) {
+        self.now = self.now.max(at);
+        self.outcome.wake = None;
+        self.ask(|conversation, cx| conversation.wake(cx));
+    }
+
+    /// The session is over.
+    pub fn leave(&mut self) {
+        if !self.left {
+            self.left = true;
+            self.ask(|conversation, cx| conversation.end(cx));
+        }
     }
 
     /// Whether the device has hung up.
@@ -166,7 +275,9 @@ impl Talk {
 
     /// Takes all that was answered so far.
     pub fn take_answer(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.out)
+        let mut answer: Vec<u8> = self.datagrams.drain(..).flatten().collect();
+        answer.append(&mut self.out);
+        answer
     }
 
     /// Takes what was recorded so far, each in a sentence.
@@ -180,6 +291,19 @@ impl Talk {
     }
 
     fn ask<T>(&mut self, what: impl FnOnce(&mut dyn Conversation, &mut Context<'_>) -> T) -> T {
+        // A conversation that asks for something more whenever it is told of something is left waiting in the end.
+        const PATIENCE: usize = 100;
+        let said = self.call(what);
+        let mut told = 0;
+        while self.willing && !self.left && !self.outcome.hang_up && told < PATIENCE {
+            let Some(news) = self.channel.grant() else { break };
+            self.call(|conversation, cx| conversation.effect(news, cx));
+            told += 1;
+        }
+        said
+    }
+
+    fn call<T>(&mut self, what: impl FnOnce(&mut dyn Conversation, &mut Context<'_>) -> T) -> T {
         let mut cx = Context {
             now: self.now,
             session: &self.session,
@@ -187,20 +311,46 @@ impl Talk {
             out: &mut self.out,
             outcome: &mut self.outcome,
         };
-        what(&mut *self.conversation, &mut cx)
+        let said = what(&mut *self.conversation, &mut cx);
+        self.heed();
+        said
+    }
+
+    fn tell(&mut self, news: News<'_>) {
+        if !self.outcome.hang_up {
+            self.ask(|conversation, cx| conversation.effect(news, cx));
+        }
+    }
+
+    /// Deals with what the conversation wished for.
+    fn heed(&mut self) {
+        self.outcome.artefacts.clear();
+        let (effects, cuts) = (std::mem::take(&mut self.outcome.effects), std::mem::take(&mut self.outcome.cuts));
+        if self.session.carrier == Carrier::Udp {
+            let mut from = 0;
+            for cut in cuts.into_iter().chain([self.out.len()]) {
+                self.datagrams.extend(self.out.get(from..cut).filter(|part| !part.is_empty()).map(<[u8]>::to_vec));
+                from = cut;
+            }
+            self.out.clear();
+        }
+        self.channel.asked.extend(effects.into_iter().map(|(_, effect)| effect));
     }
 
     fn take_turn(&mut self, turn: &Turn, cut: usize) -> Result<(), String> {
         match turn {
-            Turn::Serve(_) => Ok(()),
+            Turn::Serve(..) | Turn::Peer(_) | Turn::Pass(_) => Ok(()),
             Turn::Send(_) if self.is_over() => Err("the device has hung up before".to_owned()),
+            Turn::Send(bytes) if self.session.carrier == Carrier::Udp => self.receive(bytes),
             Turn::Send(bytes) => bytes.chunks(cut.max(1)).try_for_each(|part| self.receive(part)),
             Turn::Answer(pattern) => {
-                let got: Vec<u8> = self.out.drain(..pattern.len().min(self.out.len())).collect();
-                if pattern.fits(&got) { Ok(()) } else { Err(format!("expected {pattern}, got {}", digits(&got))) }
+                let got: Vec<u8> = match self.session.carrier {
+                    Carrier::Tcp => self.out.drain(..pattern.len().min(self.out.len())).collect(),
+                    Carrier::Udp => self.datagrams.pop_front().unwrap_or_default(),
+                };
+                pattern.check(&got)
             }
-            Turn::Silence if self.out.is_empty() => Ok(()),
-            Turn::Silence => Err(format!("expected nothing, got {}", digits(&self.out))),
+            Turn::Silence => self.silent(),
             Turn::Event(sentence) => {
                 let events = std::mem::take(&mut self.outcome.events);
                 self.outcome.events.clone_from(&events);
@@ -212,8 +362,9 @@ impl Talk {
                 self.outcome.events = events.into_iter().skip(found + 1).collect();
                 Ok(())
             }
-            Turn::Pass(time) => {
-                self.pass(*time);
+            Turn::Effect(step) => self.take_step(step, cut),
+            Turn::Leave => {
+                self.leave();
                 Ok(())
             }
             Turn::End if self.is_over() => Ok(()),
@@ -221,11 +372,35 @@ impl Talk {
         }
     }
 
-    fn end(self) -> Result<(), String> {
-        if self.out.is_empty() { Ok(()) } else { Err(format!("unexpected answer before this {}", digits(&self.out))) }
+    fn take_step(&mut self, step: &script::Step, cut: usize) -> Result<(), String> {
+        match step {
+            script::Step::Send(bytes) => bytes.chunks(cut.max(1)).for_each(|part| self.tell(News::Received(part))),
+            script::Step::Answer(pattern) => {
+                while self.channel.carried.len() < pattern.len() && self.channel.carry() {
+                    self.tell(News::Sent);
+                }
+                let carried = &mut self.channel.carried;
+                let got: Vec<u8> = carried.drain(..pattern.len().min(carried.len())).collect();
+                pattern.check(&got)?;
+            }
+            other => {
+                if let Some(news) = self.channel.take(other)? {
+                    self.tell(news);
+                }
+            }
+        }
+        Ok(())
     }
-}
 
-fn digits(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    fn silent(&self) -> Result<(), String> {
+        let said: Vec<u8> = self.datagrams.iter().flatten().chain(&self.out).copied().collect();
+        if said.is_empty() { Ok(()) } else { Err(format!("expected nothing, got {}", shown(&said))) }
+    }
+
+    fn finish(mut self) -> Result<(), String> {
+        self.silent()?;
+        self.channel.finish()?;
+        self.leave();
+        Ok(())
+    }
 }

@@ -5,9 +5,10 @@ use super::{Common, say, shown};
 use crate::complaint::{Failure, Tried};
 use honeyplant_dialogue::{Dialogue, Turn};
 use std::{
+    collections::BTreeMap,
     fs,
-    io::{ErrorKind, Read, Write},
-    net::{SocketAddr, TcpStream},
+    io::{self, ErrorKind, Read, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, UdpSocket},
     path::PathBuf,
     time::Duration,
 };
@@ -23,6 +24,9 @@ pub(crate) struct Play {
     /// The server
     #[arg(long, value_name = "ADDRESS:PORT")]
     to: SocketAddr,
+    /// Speak UDP
+    #[arg(long)]
+    udp: bool,
     /// How long to wait for an answer, and for silence to count as one, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 3000)]
     patience: u64,
@@ -35,52 +39,93 @@ impl Play {
         let dialogue = Dialogue::parse(&text).map_err(|why| {
             Failure::new(format!("{path}, {why}"), "docs/dialogues.md says how a dialogue is written")
         })?;
-        let mut stream = None;
+        let (mut lines, mut current) = (BTreeMap::new(), String::new());
         for (line, turn) in &dialogue.turns {
-            if matches!(turn, Turn::Serve(_)) {
-                stream = Some(self.connect()?);
+            if let Turn::Serve(_, peer) | Turn::Peer(peer) = turn {
+                current.clone_from(peer);
             }
-            let Some(stream) = stream.as_mut() else { continue };
-            self.take(stream, turn).map_err(|why| Failure(vec![format!("error: {path}, line {line}: {why}")]))?;
+            if matches!(turn, Turn::Serve(..)) {
+                drop(lines.insert(current.clone(), self.connect()?));
+            }
+            let at = |why: String| Failure(vec![format!("error: {path}, line {line}: {why}")]);
+            let found = lines.get_mut(&current).ok_or_else(|| at(format!("there is no peer `{current}`")))?;
+            found.take(turn).map_err(at)?;
         }
         say(format_args!("{path}: {} answers as it says", self.to));
         Ok(())
     }
 
-    fn connect(&self) -> Result<TcpStream, Failure> {
+    fn connect(&self) -> Result<Line, Failure> {
         let patience = Duration::from_millis(self.patience.max(1));
-        let stream = TcpStream::connect_timeout(&self.to, patience).tried(|| format!("connect to {}", self.to))?;
-        stream
-            .set_read_timeout(Some(patience))
-            .and_then(|()| stream.set_nodelay(true))
-            .tried(|| format!("talk to {}", self.to))?;
-        Ok(stream)
+        let line = if self.udp {
+            let any: IpAddr =
+                if self.to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+            UdpSocket::bind((any, 0)).and_then(|socket| {
+                socket.connect(self.to)?;
+                socket.set_read_timeout(Some(patience))?;
+                Ok(Line::Udp(socket))
+            })
+        } else {
+            TcpStream::connect_timeout(&self.to, patience).and_then(|stream| {
+                stream.set_read_timeout(Some(patience))?;
+                stream.set_nodelay(true)?;
+                Ok(Line::Tcp(stream))
+            })
+        };
+        line.tried(|| format!("connect to {}", self.to))
+    }
+}
+
+/// How the server is spoken to.
+enum Line {
+    Tcp(TcpStream),
+    Udp(UdpSocket),
+}
+
+impl Line {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.write_all(bytes),
+            Self::Udp(socket) => socket.send(bytes).map(drop),
+        }
     }
 
-    fn take(&self, stream: &mut TcpStream, turn: &Turn) -> Result<(), String> {
+    /// What comes next: some bytes of a stream, or a datagram.
+    fn hear(&mut self, most: usize) -> io::Result<Vec<u8>> {
+        let mut heard = vec![0; if let Self::Udp(_) = self { 1 << 16 } else { most }];
+        let count = match self {
+            Self::Tcp(stream) => stream.read(&mut heard),
+            Self::Udp(socket) => socket.recv(&mut heard),
+        }?;
+        heard.truncate(count);
+        Ok(heard)
+    }
+
+    fn take(&mut self, turn: &Turn) -> Result<(), String> {
         match turn {
-            Turn::Send(bytes) => stream.write_all(bytes).map_err(|error| format!("cannot send: {error}")),
+            Turn::Send(bytes) => self.send(bytes).map_err(|error| format!("cannot send: {error}")),
             Turn::Answer(pattern) => {
                 let mut answer = Vec::new();
                 while answer.len() < pattern.len() {
-                    let mut part = vec![0; pattern.len() - answer.len()];
-                    match stream.read(&mut part) {
-                        Ok(0) => return Err(differs(pattern, &answer, "and then it hung up")),
-                        Ok(n) => answer.extend(part.into_iter().take(n)),
+                    match self.hear(pattern.len() - answer.len()) {
+                        Ok(part) if part.is_empty() => return Err(differs(pattern, &answer, "and then it hung up")),
+                        Ok(part) => answer.extend(part),
                         Err(error) if is_silence(&error) => return Err(differs(pattern, &answer, "and then nothing")),
                         Err(error) => return Err(differs(pattern, &answer, &error.to_string())),
                     }
                 }
                 if pattern.fits(&answer) { Ok(()) } else { Err(differs(pattern, &answer, "")) }
             }
-            Turn::Silence => match stream.read(&mut [0]) {
-                Ok(0) => Err("it hung up where it was to be silent".to_owned()),
+            Turn::Silence => match self.hear(1) {
+                Ok(heard) if heard.is_empty() => Err("it hung up where it was to be silent".to_owned()),
                 Ok(_) => Err("it answers where it was to be silent".to_owned()),
                 Err(error) if is_silence(&error) => Ok(()),
                 Err(error) => Err(error.to_string()),
             },
-            Turn::End => match stream.read(&mut [0]) {
-                Ok(0) => Ok(()),
+            // A peer over UDP has nothing to hang up.
+            Turn::End if matches!(self, Self::Udp(_)) => Ok(()),
+            Turn::End => match self.hear(1) {
+                Ok(heard) if heard.is_empty() => Ok(()),
                 Ok(_) => Err("it answers where it was to hang up".to_owned()),
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(()),
                 Err(_) => Err("it does not hang up".to_owned()),
@@ -89,7 +134,12 @@ impl Play {
                 std::thread::sleep(*time);
                 Ok(())
             }
-            Turn::Serve(_) | Turn::Event(_) => Ok(()),
+            Turn::Effect(_) => Err("what happens on a second stream is only played in memory".to_owned()),
+            Turn::Leave => match self {
+                Self::Tcp(stream) => stream.shutdown(Shutdown::Both).map_err(|error| error.to_string()),
+                Self::Udp(_) => Ok(()),
+            },
+            Turn::Serve(..) | Turn::Peer(_) | Turn::Event(_) => Ok(()),
         }
     }
 }
