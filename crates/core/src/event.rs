@@ -448,6 +448,15 @@ impl Kind {
         }
     }
 
+    /// What the actor left, if it was about that.
+    pub fn digest(&self) -> Option<Digest> {
+        match self {
+            Self::File(_, access) => access.digest,
+            Self::Discarded { digest, .. } => Some(*digest),
+            _ => None,
+        }
+    }
+
     /// Which values it was about, if any.
     pub const fn access(&self) -> Option<&Access> {
         match self {

@@ -4,8 +4,8 @@
 use crate::{
     attack,
     document::{
-        Address, Asked, Bytes, Closing, Conversed, Decoy, Document, ECS, Ecs, Facets, Facts, Network, Outcome, Refusal,
-        Related, SCHEMA, Series, SessionId, Watcher, Words,
+        Address, Asked, Bytes, Closing, Conversed, Decoy, Document, ECS, Ecs, Facets, Facts, FileFacts, Hash, Network,
+        Outcome, Refusal, Related, SCHEMA, Series, SessionId, Tls, TlsClient, User, Watcher, Words,
     },
     stamp::hex_digit,
 };
@@ -37,6 +37,8 @@ pub struct Composer {
     message: String,
     request: String,
     reply: String,
+    digest: String,
+    addresses: Vec<IpAddr>,
 }
 
 impl Composer {
@@ -49,6 +51,8 @@ impl Composer {
             message: String::new(),
             request: String::new(),
             reply: String::new(),
+            digest: String::new(),
+            addresses: Vec::new(),
         }
     }
 
@@ -62,7 +66,12 @@ impl Composer {
         self.write(event, sequence);
         let session = event.session.as_deref();
         let (source, destination) = (session.map(|s| address(s.peer)), session.map(|s| address(s.local)));
-        let related = source.zip(destination).map(|(source, destination)| Related { ip: [source.ip, destination.ip] });
+        let (user, digest) = (user(&event.kind), (!self.digest.is_empty()).then_some(&*self.digest));
+        let related = (!self.addresses.is_empty()).then(|| Related {
+            ip: Cow::Borrowed(&self.addresses),
+            user: user.iter().map(|user| user.name.clone()).collect(),
+            hash: digest.iter().map(|digest| Cow::Borrowed(*digest)).collect(),
+        });
         let (category, types) = classes(&event.kind);
         let mut facets = Facets {
             id: Cow::Borrowed(&self.id),
@@ -100,6 +109,9 @@ impl Composer {
                 version: Cow::Borrowed(&self.observer.version),
                 name: Cow::Borrowed(&self.observer.site),
             },
+            user,
+            file: file(&event.kind, digest),
+            tls: tls(&event.kind),
             related,
             threat: attack::row(&event.kind).threat().map(Cow::Borrowed),
             honeyplant: facts,
@@ -114,6 +126,13 @@ impl Composer {
         hex(&mut self.request, &event.request);
         hex(&mut self.reply, &event.reply);
         let session = event.session.as_deref();
+        self.digest.clear();
+        if let Some(digest) = event.kind.digest() {
+            let _ = write!(self.digest, "{digest}");
+        }
+        self.addresses.clear();
+        self.addresses.extend(session.iter().flat_map(|session| [session.peer, session.local]).map(|a| address(a).ip));
+        self.addresses.extend(third(&event.kind).map(|third| third.ip));
         let device = session.map(|session| &*session.device);
         self.dataset.push_str("honeyplant.");
         self.dataset.push_str(session.map_or("site", |session| session.protocol));
@@ -160,6 +179,11 @@ fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observe
         values: None,
         before: None,
         after: None,
+        secret: None,
+        target: None,
+        third: third(kind),
+        withheld: None,
+        discarded: None,
         malformed: None,
         fault: None,
         ending: None,
@@ -192,9 +216,14 @@ fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observe
         Kind::Command(_, command) => facts.command = Some(word(*command).into()),
         Kind::Malformed { why } => facts.malformed = Some((*why).into()),
         Kind::Closed(ending) => facts.ending = Some(closing(ending)),
-        Kind::Login(..) | Kind::File(..) | Kind::Relay(..) => {}
-        Kind::Secured(_) | Kind::Stranger { .. } | Kind::Withheld { .. } | Kind::Discarded { .. } => {}
-        Kind::Stopped
+        Kind::Login(_, login) => facts.secret = login.secret.as_deref().map(Cow::Borrowed),
+        Kind::File(_, access) => facts.target = access.target.as_deref().map(Cow::Borrowed),
+        Kind::Withheld { bytes } => facts.withheld = Some(*bytes as u64),
+        Kind::Discarded { why, .. } => facts.discarded = Some((*why).into()),
+        Kind::Relay(..)
+        | Kind::Secured(_)
+        | Kind::Stranger { .. }
+        | Kind::Stopped
         | Kind::Opened
         | Kind::Exchange
         | Kind::Unsupported(_)
@@ -202,6 +231,40 @@ fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observe
         | Kind::Diagnose(_) => {}
     }
     facts
+}
+
+fn user(kind: &Kind) -> Option<User<'_>> {
+    match kind {
+        Kind::Login(_, login) => login.user.as_deref().map(|name| User { name: name.into() }),
+        _ => None,
+    }
+}
+
+fn file<'a>(kind: &'a Kind, digest: Option<&'a str>) -> Option<FileFacts<'a>> {
+    let hash = digest.map(|digest| Hash { sha256: digest.into() });
+    match kind {
+        Kind::File(_, access) => Some(FileFacts { path: Some((&*access.path).into()), size: access.size, hash }),
+        Kind::Discarded { size, .. } => Some(FileFacts { path: None, size: Some(*size), hash }),
+        _ => None,
+    }
+}
+
+fn tls(kind: &Kind) -> Option<Tls<'_>> {
+    let Kind::Secured(encryption) = kind else { return None };
+    Some(Tls {
+        version: encryption.version.into(),
+        version_protocol: "tls".into(),
+        cipher: (&*encryption.cipher).into(),
+        client: encryption.server_name.as_deref().map(|name| TlsClient { server_name: name.into() }),
+    })
+}
+
+/// Who else has part in it, besides the actor and the device.
+const fn third(kind: &Kind) -> Option<Address> {
+    match kind {
+        Kind::Relay(_, other) | Kind::Stranger { peer: other } => Some(address(*other)),
+        _ => None,
+    }
 }
 
 fn series(values: &Values) -> Option<Series<'_>> {
@@ -270,7 +333,8 @@ fn outcome(kind: &Kind) -> Outcome {
             Reason::Broken | Reason::Fault => Outcome::Failure,
             _ => Outcome::Success,
         },
-        (Kind::Started { .. } | Kind::Stopped | Kind::Opened, _) => Outcome::Success,
+        (Kind::Started { .. } | Kind::Stopped | Kind::Opened | Kind::Secured(_), _) => Outcome::Success,
+        (Kind::Stranger { .. } | Kind::Withheld { .. } | Kind::Discarded { .. }, _) => Outcome::Failure,
         _ => Outcome::Unknown,
     }
 }

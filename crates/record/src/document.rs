@@ -48,9 +48,18 @@ pub struct Document<'a> {
     pub network: Option<Network<'a>>,
     /// The site.
     pub observer: Watcher<'a>,
-    /// All addresses of the event, to search by.
+    /// Who somebody said they are.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub related: Option<Related>,
+    pub user: Option<User<'a>>,
+    /// The file or folder that it was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileFacts<'a>>,
+    /// How the session was encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls<'a>>,
+    /// All addresses, names and hashes of the event, to search by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub related: Option<Related<'a>>,
     /// What MITRE ATT&CK for ICS calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threat: Option<Cow<'a, Threat>>,
@@ -148,11 +157,67 @@ pub struct Watcher<'a> {
     pub name: Cow<'a, str>,
 }
 
+/// `user.*`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct User<'a> {
+    /// The name.
+    pub name: Cow<'a, str>,
+}
+
+/// `file.*`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FileFacts<'a> {
+    /// The absolute path on the device; none for what is known by its hash only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<Cow<'a, str>>,
+    /// How many bytes were carried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// What the bytes are called in the store of artefacts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hash: Option<Hash<'a>>,
+}
+
+/// `file.hash.*`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hash<'a> {
+    /// The SHA-256 in hexadecimal.
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
+    pub sha256: Cow<'a, str>,
+}
+
+/// `tls.*`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tls<'a> {
+    /// The version, such as `1.2`.
+    pub version: Cow<'a, str>,
+    /// Always `tls`.
+    pub version_protocol: Cow<'a, str>,
+    /// The cipher suite, as IANA names it.
+    pub cipher: Cow<'a, str>,
+    /// What the actor asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<TlsClient<'a>>,
+}
+
+/// `tls.client.*`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TlsClient<'a> {
+    /// The name of the server.
+    pub server_name: Cow<'a, str>,
+}
+
 /// `related.*`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Related {
-    /// The source and the destination.
-    pub ip: [IpAddr; 2],
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Related<'a> {
+    /// The source and the destination, and where else something was to go or came from.
+    pub ip: Cow<'a, [IpAddr]>,
+    /// The names that somebody said are theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub user: Vec<Cow<'a, str>>,
+    /// The hashes of what was left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hash: Vec<Cow<'a, str>>,
 }
 
 /// `threat.*`
@@ -208,7 +273,7 @@ pub struct Facts<'a> {
     /// Why the device did not answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silence: Option<Cow<'a, str>>,
-    /// What was commanded: `restart`, `silence`, `clear` or `configure`.
+    /// What was commanded: `restart`, `silence`, `clear`, `configure`, `clock`, `select` or `cancel`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<Cow<'a, str>>,
     /// The memory that was spoken of, in the protocol's own terms.
@@ -235,6 +300,21 @@ pub struct Facts<'a> {
     /// The values that were written, or were to be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Series<'a>>,
+    /// The secret that somebody named: a password or a community.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Cow<'a, str>>,
+    /// The path that a file or folder was to have afterwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<Cow<'a, str>>,
+    /// Whom the device was to connect to, or who came to a port that was opened for another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub third: Option<Address>,
+    /// How many bytes of answer were withheld from a source that is not proven.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<u64>,
+    /// Why an artefact was not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discarded: Option<Cow<'a, str>>,
     /// Which rule of its protocol a broken message breaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub malformed: Option<Cow<'a, str>>,

@@ -3,6 +3,7 @@
 //! Threads and blocking IO, nothing asynchronous; and no protocol is known by name, so that a new one is recorded and
 //! carried everywhere without a word here.
 
+mod artefacts;
 pub mod attack;
 mod compose;
 pub mod document;
@@ -22,6 +23,7 @@ pub mod sink;
 mod stamp;
 mod writer;
 
+pub use artefacts::{ArtefactSettings, Artefacts};
 pub use compose::{Composer, Observer};
 pub use follow::Behind;
 pub use journal::Journal;

@@ -15,7 +15,7 @@ use honeyplant_core::{
     works::Works,
 };
 use honeyplant_net::{Account, Fleet, HeldSignals, Record, Refusal, Stop};
-use honeyplant_record::{Journal, Observer};
+use honeyplant_record::{Artefacts, Journal, Observer};
 use std::{
     io::ErrorKind,
     path::PathBuf,
@@ -68,12 +68,17 @@ impl Run {
         for Choice { name, start, sink } in sinks {
             journal.follow(&name, start, sink).tried(|| format!("start the sink {name}"))?;
         }
+        let shelf = journal.clone();
+        let discarded = move |event| shelf.record(&mut vec![event]);
+        let artefacts = Artefacts::open(state.folder(), &site.artefacts, discarded)
+            .tried(|| format!("open the artefacts in {}", shown(state.folder())))?;
         journal.record(&mut vec![happened(Kind::Started { devices: devices.len(), mended })]);
         let operation = operate(works, archive, &journal)?;
         // It lives until the record has ended, so that a second signal is heard until then.
         let runtime = Runtime::new().tried(|| "start the runtime".into())?;
-        let result = serve(&runtime, fleet, &journal, signals);
+        let result = serve(&runtime, fleet, Shelf { journal: journal.clone(), artefacts: artefacts.clone() }, signals);
         let kept = operation.finish();
+        artefacts.finish();
         journal.record(&mut vec![happened(Kind::Stopped)]);
         for behind in journal.finish(GRACE).tried(|| "write the end of the journal".into())? {
             notice(&behind);
@@ -105,7 +110,7 @@ fn descend(user: &str, state: &State) -> Result<(), Failure> {
 }
 
 /// Serves until a signal says to end.
-fn serve(runtime: &Runtime, fleet: Fleet, journal: &Journal, signals: HeldSignals) -> Result<(), Failure> {
+fn serve(runtime: &Runtime, fleet: Fleet, shelf: Shelf, signals: HeldSignals) -> Result<(), Failure> {
     // Later sessions have greater numbers, in later runs too.
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let base = (since_1970.as_millis() as u64) << 20;
@@ -129,7 +134,7 @@ fn serve(runtime: &Runtime, fleet: Fleet, journal: &Journal, signals: HeldSignal
         let trouble = |trouble: honeyplant_net::Trouble| {
             tell(&format!("warning: {} takes no connections: {}; it is tried again", trouble.address, trouble.error));
         };
-        fleet.run(Shelf(journal.clone()), base, &stop, GRACE, trouble).await
+        fleet.run(shelf, base, &stop, GRACE, trouble).await
     });
     if left.tried(|| "serve".into())? > 0 {
         tell("warning: some sessions did not end in time");
@@ -137,19 +142,24 @@ fn serve(runtime: &Runtime, fleet: Fleet, journal: &Journal, signals: HeldSignal
     Ok(())
 }
 
-/// The journal as the network sees it.
+/// The record as the network sees it.
 #[derive(Clone)]
-struct Shelf(Journal);
+struct Shelf {
+    journal: Journal,
+    artefacts: Artefacts,
+}
 
 impl Record for Shelf {
     fn record(&self, batch: &mut Vec<Event>) {
-        self.0.record(batch);
+        self.journal.record(batch);
     }
 
-    fn keep(&self, _: Artefact, _: &Arc<Session>) {}
+    fn keep(&self, artefact: Artefact, session: &Arc<Session>) {
+        self.artefacts.keep(artefact, session);
+    }
 
     fn is_full(&self) -> bool {
-        self.0.is_full()
+        self.journal.is_full() || self.artefacts.is_full()
     }
 }
 

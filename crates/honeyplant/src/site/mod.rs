@@ -18,7 +18,7 @@ use honeyplant_core::{
 };
 use honeyplant_net::Limits;
 use honeyplant_record::{
-    JournalSettings,
+    ArtefactSettings, JournalSettings,
     sink::{SINKS, Sink, SinkKind, Start},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -102,6 +102,8 @@ pub(crate) struct Site {
     pub(crate) limits: Limits,
     /// How the journal is kept.
     pub(crate) journal: JournalSettings,
+    /// How much is kept of what actors leave.
+    pub(crate) artefacts: ArtefactSettings,
     folder: Option<PathBuf>,
     source: Source,
     identity: Grammar,
@@ -118,6 +120,7 @@ impl Site {
         let mut problems = Problems::new();
         let (mut about, mut limits) = (About::default(), LimitSettings::default());
         let (mut identity, mut journal) = (Grammar::default(), JournalSettings::default());
+        let mut artefacts = ArtefactSettings::default();
         let (mut process, mut wires) = (None::<ProcessSettings>, WireTable::new());
         let mut devices = Vec::<DeviceSettings>::new();
         let entries = Settings::parse(&source.text).map_err(|problems| complain(&source, &problems))?.into_entries();
@@ -130,6 +133,7 @@ impl Site {
                 "devices" => settings.read_into(&mut devices, &mut problems),
                 "limits" => settings.read_into(&mut limits, &mut problems),
                 "journal" => settings.read_into(&mut journal, &mut problems),
+                "artefacts" => settings.read_into(&mut artefacts, &mut problems),
                 // What else the schema allows are sinks, which are built when they are needed.
                 _ => {}
             }
@@ -151,6 +155,7 @@ impl Site {
                 message: limits.message.0,
             },
             journal,
+            artefacts,
             folder,
             source,
             identity,
@@ -223,6 +228,7 @@ impl Site {
                 "devices": generator.subschema_for::<Vec<DeviceSettings>>(),
                 "limits": generator.subschema_for::<LimitSettings>(),
                 "journal": generator.subschema_for::<JournalSettings>(),
+                "artefacts": generator.subschema_for::<ArtefactSettings>(),
                 "sinks": { "type": "object", "additionalProperties": false, "properties": sinks },
             },
         });

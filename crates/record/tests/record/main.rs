@@ -2,6 +2,8 @@
 //! or a sink. Apart from the unit tests, because it goes through the public interface alone.
 
 #[cfg(test)]
+mod artefacts;
+#[cfg(test)]
 mod catalogue;
 #[cfg(test)]
 mod documents;

@@ -1,9 +1,11 @@
 //! A site with one device and its events. Apart, because every test records something.
 
 use honeyplant_core::{
+    artefact::Digest,
     device::Device,
     event::{
-        Access, Carrier, Change, Command, Ending, Event, Kind, Octets, Operation, Reason, Session, Values, Verdict,
+        Access, Address, Carrier, Change, Command, Encryption, Ending, Event, FileAccess, FileAct, Kind, Login, Octets,
+        Operation, Reason, Session, Values, Verdict,
     },
     identity::Identity,
     plant::{Image, Plant, Sizes, TagSettings, Tags, Type, Value},
@@ -122,7 +124,47 @@ pub(crate) fn every_kind() -> Vec<Event> {
             Kind::Faulted { device: "plc".into(), profile: "p".into(), why: "division by zero (line 3)".into() },
         ),
     ];
-    for command in [Command::Restart, Command::Silence, Command::Clear, Command::Configure] {
+    let digest = Digest::of(b"firmware");
+    let refused = operation(Verdict::Refused { code: 530, reason: "not logged in" });
+    let login = |user: Option<&str>, secret: Option<&str>| {
+        Box::new(Login { user: user.map(Into::into), secret: secret.map(Into::into) })
+    };
+    events.push(some(Kind::Login(refused, login(Some("root \u{1b}[2J"), Some("toor")))));
+    events.push(some(Kind::Login(done, login(None, Some("public")))));
+    let acts = [
+        FileAct::List,
+        FileAct::Inspect,
+        FileAct::Download,
+        FileAct::Upload,
+        FileAct::Create,
+        FileAct::Delete,
+        FileAct::Rename,
+        FileAct::Change,
+    ];
+    for act in acts {
+        let target = (act == FileAct::Rename).then(|| "/b \n".into());
+        let digest = (act == FileAct::Upload).then_some(digest);
+        let access = FileAccess { act, path: "/a".into(), target, size: digest.map(|_| 8), digest };
+        events.push(some(Kind::File(done, Box::new(access))));
+    }
+    events.push(some(Kind::Relay(refused, ([198, 51, 100, 9], 25).into())));
+    let server_name = Some("rtu".into());
+    events.push(some(Kind::Secured(Box::new(Encryption { version: "1.2", cipher: "TLS_X".into(), server_name }))));
+    events.push(some(Kind::Stranger { peer: ([198, 51, 100, 9], 25).into() }));
+    events.push(some(Kind::Withheld { bytes: 1400 }));
+    events.push(some(Kind::Discarded { digest, size: 8, why: "the store of artefacts is full" }));
+    let names = Access { address: Address::Names(vec!["1.3.6.1".into(), "1.3.7".into()]), ..access(&session, 1) };
+    events.push(some(Kind::Read(done, names, words(3))));
+    let commands = [
+        Command::Restart,
+        Command::Silence,
+        Command::Clear,
+        Command::Configure,
+        Command::Clock,
+        Command::Select,
+        Command::Cancel,
+    ];
+    for command in commands {
         events.push(some(Kind::Command(operation(Verdict::Silent { reason: "it restarts" }), command)));
     }
     events
