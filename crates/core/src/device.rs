@@ -1,7 +1,9 @@
 //! A profile come alive. Apart, because it is what all services of one address share.
 
 use crate::{
+    accounts::Accounts,
     cpu::{Cpu, Mode, Note},
+    files::Files,
     identity::Identity,
     plant::{Fault, Kept, Moment, Plant, TagId, Task, Value},
     traffic::Traffic,
@@ -32,7 +34,12 @@ pub struct Device {
     booted: AtomicU64,
     /// How often it had been started in its life when this run of honeyplant began, itself included.
     starts: AtomicU32,
+    /// When it was first started in its life, in seconds since 1970 by its clock; 0 before.
+    born: AtomicU64,
     traffic: Traffic,
+    certified: bool,
+    files: Files,
+    accounts: Accounts,
 }
 
 /// What of a device survives a restart of honeyplant.
@@ -47,6 +54,9 @@ pub struct Memory {
     /// How often it was started in its life.
     #[serde(default)]
     pub starts: u32,
+    /// When it was first started, in seconds since 1970 by its own clock.
+    #[serde(default)]
+    pub born: u64,
 }
 
 impl Device {
@@ -63,7 +73,11 @@ impl Device {
             boots: AtomicU32::new(0),
             booted: AtomicU64::new(0),
             starts: AtomicU32::new(1),
+            born: AtomicU64::new(0),
             traffic: Traffic::default(),
+            certified: false,
+            files: Files::default(),
+            accounts: Accounts::default(),
         }
     }
 
@@ -78,6 +92,29 @@ impl Device {
         self.cpu.scan = scan;
         self.cpu.restart = restart;
         self
+    }
+
+    /// The same, with these files.
+    pub fn with_files(mut self, files: Files) -> Self {
+        self.files = files;
+        self
+    }
+
+    /// The same, with these accounts.
+    pub fn with_accounts(mut self, accounts: Accounts) -> Self {
+        self.accounts = accounts;
+        self
+    }
+
+    /// The same, with a certificate, without which it can speak no TLS.
+    pub const fn with_certificate(mut self) -> Self {
+        self.certified = true;
+        self
+    }
+
+    /// Whether it has a certificate.
+    pub const fn is_certified(&self) -> bool {
+        self.certified
     }
 
     /// Its name in the record.
@@ -102,7 +139,10 @@ impl Device {
 
     /// Sets the device's clock: at `now` it is `clock`. The first call counts.
     pub fn start(&self, now: Instant, clock: SystemTime) {
-        self.started.get_or_init(|| (now, clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()));
+        let (_, clock) =
+            *self.started.get_or_init(|| (now, clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()));
+        self.bear(clock.as_secs());
+        self.files.boot(clock);
     }
 
     /// The device's clock at `now`, as time since 1970.
@@ -117,6 +157,12 @@ impl Device {
         let since = now.saturating_duration_since(started);
         let booted = Duration::from_nanos(self.booted.load(Ordering::Acquire));
         Moment { uptime: since.saturating_sub(booted), clock: clock + since }
+    }
+
+    /// It was first started at `born`, unless it already was.
+    fn bear(&self, born: u64) {
+        let _ = self.born.compare_exchange(0, born, Ordering::AcqRel, Ordering::Acquire);
+        self.files.born(Duration::from_secs(self.born.load(Ordering::Acquire)));
     }
 
     fn started(&self, now: Instant) -> (Instant, Duration) {
@@ -164,6 +210,7 @@ impl Device {
         let over = now.saturating_duration_since(self.started(now).0) + self.cpu.restart;
         self.booted.store(over.as_nanos() as u64, Ordering::Release);
         self.boots.fetch_add(1, Ordering::AcqRel);
+        self.files.boot(self.clock(now).saturating_add(self.cpu.restart));
         self.cpu.note(self.clock(now), Note::Restarted);
     }
 
@@ -189,6 +236,16 @@ impl Device {
         &self.traffic
     }
 
+    /// Its files.
+    pub const fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// Who may log in to it.
+    pub const fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
     /// What happened to its CPU, the latest last, each with the device's clock.
     pub fn notes(&self) -> Vec<(Duration, Note)> {
         self.cpu.notes()
@@ -202,13 +259,18 @@ impl Device {
 
     /// What survives a restart of honeyplant.
     pub fn memory(&self) -> Memory {
-        Memory { program: self.cpu.retained(), plant: self.still().kept(), starts: self.starts() }
+        let born = self.born.load(Ordering::Acquire);
+        Memory { program: self.cpu.retained(), plant: self.still().kept(), starts: self.starts(), born }
     }
 
     /// Puts back what [`Device::memory`] gave; for the time before the first scan.
     pub fn recall(&self, memory: &Memory) {
         self.cpu.restore(&memory.program);
         self.starts.store(memory.starts.saturating_add(1), Ordering::Release);
+        if memory.born > 0 {
+            self.born.store(memory.born, Ordering::Release);
+            self.files.born(Duration::from_secs(memory.born));
+        }
         self.still().recall(&memory.plant);
     }
 }

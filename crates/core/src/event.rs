@@ -32,7 +32,7 @@ pub struct Session {
 }
 
 /// How the bytes of a session come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Carrier {
     /// A TCP connection.
     Tcp,
@@ -118,9 +118,12 @@ pub enum Kind {
         /// Who.
         peer: SocketAddr,
     },
-    /// An answer was not sent, because whoever is behind a forged source address would have got more than was asked with.
+    /// Answers were not sent, because whoever is behind a forged source address would have got more than was asked with.
+    /// Of those within a second, the sum is told.
     Withheld {
-        /// How many bytes it had.
+        /// How many.
+        answers: usize,
+        /// How many bytes they had.
         bytes: usize,
     },
     /// What an actor left was not kept.
@@ -522,8 +525,9 @@ impl Kind {
             Self::Stranger { peer } => {
                 write!(f, "{peer} came to a port that was opened for another, and was turned away")
             }
-            Self::Withheld { bytes } => {
-                write!(f, "an answer of {} was withheld: its source is not proven", counted(*bytes as u64, "byte"))
+            Self::Withheld { answers, bytes } => {
+                let (answers, bytes) = (counted(*answers as u64, "answer"), counted(*bytes as u64, "byte"));
+                write!(f, "got nothing for {answers} of {bytes}: the source is not proven")
             }
             Self::Discarded { digest, size, why } => {
                 write!(f, "what was left ({}, SHA-256 {digest}) was not kept: {why}", counted(*size, "byte"))

@@ -2,12 +2,16 @@
 //!
 //! Nothing here performs IO, starts a thread or asks what time it is; `clippy.toml` beside `Cargo.toml` checks that.
 
+pub mod accounts;
 pub mod artefact;
 pub mod bytes;
+pub mod calendar;
+pub mod certificate;
 pub mod conversation;
 pub mod cpu;
 pub mod device;
 pub mod event;
+pub mod files;
 pub mod identity;
 pub mod plant;
 pub mod profile;

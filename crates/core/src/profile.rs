@@ -2,8 +2,11 @@
 //! dialogue player builds its own from the head of a dialogue.
 
 use crate::{
+    accounts::AccountsSettings,
+    certificate::CertificateSettings,
     conversation::{Protocol, Service, Transport},
     device::Device,
+    files::{FilesSettings, Folder},
     identity::{Grammar, Identity},
     plant::{Image, Plant, Program, Sizes, TagSettings},
     settings::{Period, Problem, Problems, Scan, Settings},
@@ -85,8 +88,13 @@ pub struct Profile<'a> {
     pub identity: Grammar,
     /// How it runs its program.
     pub cpu: CpuSettings,
+    /// What it shows over TLS, if it can.
+    pub certificate: Option<CertificateSettings>,
     sizes: Sizes,
     tags: TagTable,
+    files: FilesSettings,
+    folder: Arc<Folder>,
+    accounts: AccountsSettings,
     services: Vec<(&'static dyn Protocol, Settings<'a>)>,
 }
 
@@ -111,8 +119,12 @@ impl<'a> Profile<'a> {
             about: About::default(),
             identity: Grammar::default(),
             cpu: CpuSettings::default(),
+            certificate: None,
             sizes: Sizes::default(),
             tags: BTreeMap::new(),
+            files: FilesSettings::default(),
+            folder: Arc::default(),
+            accounts: AccountsSettings::default(),
             services: Vec::new(),
         };
         let mut problems = Problems::new();
@@ -121,12 +133,19 @@ impl<'a> Profile<'a> {
                 "profile" => settings.read_into(&mut profile.about, &mut problems),
                 "identity" => settings.read_into(&mut profile.identity, &mut problems),
                 "cpu" => settings.read_into(&mut profile.cpu, &mut problems),
+                "certificate" => match settings.read() {
+                    Ok(certificate) => profile.certificate = Some(certificate),
+                    Err(problem) => problems.push(problem),
+                },
                 "image" => settings.read_into(&mut profile.sizes, &mut problems),
                 "tags" => settings.read_into(&mut profile.tags, &mut problems),
+                "files" => settings.read_into(&mut profile.files, &mut problems),
+                "accounts" => settings.read_into(&mut profile.accounts, &mut problems),
                 _ => match protocols.iter().find(|protocol| protocol.name() == name) {
                     Some(protocol) => profile.services.push((*protocol, settings)),
                     None => {
-                        let known = ["profile", "identity", "cpu", "image", "tags"].into_iter();
+                        let known = ["profile", "identity", "cpu", "certificate", "image", "tags", "files", "accounts"];
+                        let known = known.into_iter();
                         let known = known.chain(protocols.iter().map(|protocol| protocol.name()));
                         problems.push(Problem::unknown(&name, "protocol or table", &name, known).at(span));
                     }
@@ -134,6 +153,12 @@ impl<'a> Profile<'a> {
             }
         }
         if problems.is_empty() { Ok(profile) } else { Err(problems) }
+    }
+
+    /// The same, with what lies in its folder `files/`.
+    pub fn with_folder(mut self, folder: Folder) -> Self {
+        self.folder = Arc::new(folder);
+        self
     }
 
     /// The memory of a device of this kind, without what its program declares. All that is wrong with it is in the second.
@@ -162,9 +187,21 @@ impl<'a> Profile<'a> {
         if let Some(program) = program {
             program.declare(&mut plant);
         }
-        let mut device = Device::new(name, kind, identity, plant).with_cpu(self.cpu.scan.0, self.cpu.restart.0);
+        let services: Vec<&str> = self.services().collect();
+        let (accounts, more) = self.accounts.build(&self.files, &identity, &services);
+        problems.extend(more);
+        let (files, more) = self.files.build(&self.folder, &identity, seed, accounts.users());
+        problems.extend(more);
+        let mut device = Device::new(name, kind, identity, plant)
+            .with_cpu(self.cpu.scan.0, self.cpu.restart.0)
+            .with_files(files)
+            .with_accounts(accounts);
         if let Some(program) = program {
             device = device.with_program(program.start(seed));
+        }
+        if let Some(certificate) = &self.certificate {
+            problems.extend(certificate.draw(device.identity()).err().into_iter().flatten());
+            device = device.with_certificate();
         }
         let device = Arc::new(device);
         let mut endpoints = Vec::new();
@@ -208,8 +245,11 @@ impl<'a> Profile<'a> {
         properties.insert("profile".into(), generator.subschema_for::<About>().into());
         properties.insert("identity".into(), generator.subschema_for::<Grammar>().into());
         properties.insert("cpu".into(), generator.subschema_for::<CpuSettings>().into());
+        properties.insert("certificate".into(), generator.subschema_for::<CertificateSettings>().into());
         properties.insert("image".into(), generator.subschema_for::<Sizes>().into());
         properties.insert("tags".into(), generator.subschema_for::<BTreeMap<String, TagSettings>>().into());
+        properties.insert("files".into(), generator.subschema_for::<FilesSettings>().into());
+        properties.insert("accounts".into(), generator.subschema_for::<AccountsSettings>().into());
         let listen = generator.subschema_for::<Listen>();
         for protocol in protocols {
             let mut service = protocol.schema(&mut generator);

@@ -99,6 +99,8 @@ pub struct Plant {
     located: Vec<(Place, u32, TagId)>,
     drivers: Vec<(TagId, Driver)>,
     moved: Option<Duration>,
+    /// What falls again, and at which uptime.
+    pulses: Vec<(TagId, Duration)>,
     changes: u64,
 }
 
@@ -252,12 +254,36 @@ impl Plant {
 
     /// Whether any tag moves by itself.
     pub const fn is_driven(&self) -> bool {
-        !self.drivers.is_empty()
+        !self.drivers.is_empty() || !self.pulses.is_empty()
     }
 
-    /// Moves the driven tags to `at`.
+    /// Sets a BOOL that falls again after `length`, whoever looks then. A pulse that goes on is replaced.
+    pub fn pulse(&mut self, id: TagId, length: Duration, at: Moment) {
+        self.pulses.retain(|(other, _)| *other != id);
+        self.pulses.push((id, at.uptime.saturating_add(length)));
+        self.set(id, Value::Bool(true));
+    }
+
+    /// The uptime at which the next pulse ends, if one goes on.
+    pub fn next_fall(&self) -> Option<Duration> {
+        self.pulses.iter().map(|(_, until)| *until).min()
+    }
+
+    /// Ends a pulse before its time, if one goes on.
+    pub fn end_pulse(&mut self, id: TagId) {
+        let going = self.pulses.len();
+        self.pulses.retain(|(other, _)| *other != id);
+        if self.pulses.len() < going {
+            self.set(id, Value::Bool(false));
+        }
+    }
+
+    /// Moves the driven tags to `at`, and ends the pulses whose time has come.
     pub fn advance(&mut self, at: Moment) {
-        if !self.is_driven() {
+        while let Some((id, _)) = self.pulses.iter().find(|(_, until)| *until <= at.uptime) {
+            self.end_pulse(*id);
+        }
+        if self.drivers.is_empty() {
             return;
         }
         let step = match self.moved {
@@ -285,6 +311,7 @@ impl Plant {
     /// that does not keep its own.
     pub fn restart(&mut self) {
         self.fall();
+        self.pulses.clear();
         self.moved = None;
         for tag in self.tags.iter_mut().filter(|tag| tag.at.is_none() && !tag.retain) {
             tag.own = tag.initial.clone();
