@@ -4,13 +4,13 @@
 
 use honeyplant_core::{
     artefact::Artefact,
-    conversation::{Context, Conversation, Service, Step},
+    conversation::{Context, Conversation, Service, Step, Transport},
     device::Device,
     event::{Event, Kind, Operation, Session, Verdict},
     identity::Identity,
     plant::Plant,
 };
-use honeyplant_net::{Door, Fleet, Limits, Record, Stop};
+use honeyplant_net::{Allowance, Door, Fleet, Limits, Record, Stop};
 use std::{
     env, fs, io,
     net::SocketAddr,
@@ -24,7 +24,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, UdpSocket},
     runtime::{Builder, Runtime},
 };
 
@@ -37,7 +37,9 @@ fn main() -> io::Result<()> {
     let mut arguments = env::args().skip(1);
     match (arguments.next().as_deref(), arguments.next()) {
         (Some("echo"), Some(at)) => echo(&at),
-        (Some("drive"), Some(at)) => drive(&at),
+        (Some("echo-udp"), Some(at)) => echo_udp(&at),
+        (Some("drive"), Some(at)) => drive(&at, Transport::Tcp),
+        (Some("drive-udp"), Some(at)) => drive(&at, Transport::Udp),
         _ => compare(),
     }
 }
@@ -61,6 +63,20 @@ fn echo(at: &str) -> io::Result<()> {
             });
         }
     })
+}
+
+fn echo_udp(at: &str) -> io::Result<()> {
+    let at = at.to_owned();
+    // In a task: what the runtime blocks on is not served by the thread that waits for the network.
+    let serving = async move {
+        let socket = UdpSocket::bind(at).await?;
+        let mut buffer = [0; 2048];
+        loop {
+            let (_, peer) = socket.recv_from(&mut buffer).await?;
+            socket.send_to(&REPLY, peer).await?;
+        }
+    };
+    runtime(1)?.block_on(async { tokio::spawn(serving).await? })
 }
 
 struct Fixed;
@@ -101,13 +117,16 @@ impl Record for Shelf {
     }
 }
 
-fn drive(at: &str) -> io::Result<()> {
+fn drive(at: &str, transport: fn(u16) -> Transport) -> io::Result<()> {
     let at: SocketAddr = at.parse().map_err(io::Error::other)?;
     let device = Arc::new(Device::new("device", "kind", Identity::default(), Plant::default()));
     let service = Arc::new(Fixed);
     let (connections, idle) = (None, None);
-    let door = Door { address: at.ip(), port: at.port(), device, protocol: "fixed", service, connections, idle };
-    let limits = Limits { sessions_per_source: 20_000, ..Limits::default() };
+    let (address, transport) = (at.ip(), transport(at.port()));
+    let door = Door { address, transport, device, protocol: "fixed", service, connections, idle, tls: None };
+    // What it answers is more than twice what it is asked with.
+    let unproven = Allowance { factor: 3, ..Allowance::default() };
+    let limits = Limits { sessions_per_source: 20_000, unproven, ..Limits::default() };
     let fleet = Fleet::bind(vec![door], &[], limits).map_err(|refusals| io::Error::other(format!("{refusals:?}")))?;
     let shelf = Shelf::default();
     let emptied = shelf.clone();
@@ -125,57 +144,72 @@ fn drive(at: &str) -> io::Result<()> {
 
 fn compare() -> io::Result<()> {
     let runtime = runtime(1)?;
-    for connections in [1, 32] {
-        for round in 1..=ROUNDS {
-            let [mut echo, mut drive] = [(0.0, 0.0); 2];
-            for (name, at, result) in
-                [("echo", "127.0.0.71:19071", &mut echo), ("drive", "127.0.0.72:19072", &mut drive)]
-            {
-                let mut server = Command::new(env::current_exe()?).args([name, at]).spawn()?;
-                thread::sleep(Duration::from_millis(200));
-                *result = runtime.block_on(measure(at, connections, &server))?;
-                server.kill()?;
-                server.wait()?;
+    for (carrier, echo, drive) in [("tcp", "echo", "drive"), ("udp", "echo-udp", "drive-udp")] {
+        for clients in [1, 32] {
+            for round in 1..=ROUNDS {
+                let mut results = [(0.0, 0.0); 2];
+                let servers = [(echo, "127.0.0.71:19071"), (drive, "127.0.0.72:19072")];
+                for ((name, at), result) in servers.into_iter().zip(&mut results) {
+                    let mut server = Command::new(env::current_exe()?).args([name, at]).spawn()?;
+                    thread::sleep(Duration::from_millis(200));
+                    *result = runtime.block_on(measure(carrier, at, clients, &server))?;
+                    server.kill()?;
+                    server.wait()?;
+                }
+                let [echo, drive] = results;
+                println!(
+                    "{carrier} {clients:2} clients, round {round}: echo {:6.0}/s {:.2} us, drive {:6.0}/s {:.2} us; \
+                     ratio {:.2} of requests/s, x{:.2} of processor time",
+                    echo.0,
+                    echo.1,
+                    drive.0,
+                    drive.1,
+                    drive.0 / echo.0,
+                    drive.1 / echo.1
+                );
             }
-            println!(
-                "{connections:2} connections, round {round}: echo {:6.0}/s {:.2} us, drive {:6.0}/s {:.2} us; \
-                 ratio {:.2} of requests/s, x{:.2} of processor time",
-                echo.0,
-                echo.1,
-                drive.0,
-                drive.1,
-                drive.0 / echo.0,
-                drive.1 / echo.1
-            );
         }
     }
     Ok(())
 }
 
 /// Requests per second, and microseconds of the server's processor time per request.
-async fn measure(at: &str, connections: usize, server: &Child) -> io::Result<(f64, f64)> {
+async fn measure(carrier: &str, at: &str, clients: usize, server: &Child) -> io::Result<(f64, f64)> {
     let done = Arc::new(AtomicU64::new(0));
-    let mut clients = Vec::new();
-    for _ in 0..connections {
-        let (mut stream, done) = (TcpStream::connect(at).await?, done.clone());
-        stream.set_nodelay(true)?;
-        clients.push(tokio::spawn(async move {
-            let mut reply = [0; REPLY.len()];
-            loop {
-                stream.write_all(&REQUEST).await?;
-                stream.read_exact(&mut reply).await?;
-                done.fetch_add(1, Ordering::Relaxed);
-            }
-            #[expect(unreachable_code, reason = "tells the type of the error")]
-            io::Result::Ok(())
-        }));
+    let mut asking = Vec::new();
+    for _ in 0..clients {
+        let (at, done) = (at.to_owned(), done.clone());
+        asking.push(match carrier {
+            "udp" => tokio::spawn(async move { ask_udp(&at, &done).await }),
+            _ => tokio::spawn(async move { ask(&at, &done).await }),
+        });
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
     let (start, before, cpu) = (Instant::now(), done.load(Ordering::Relaxed), processor(server.id())?);
     tokio::time::sleep(Duration::from_secs(SECONDS)).await;
     let (count, cpu) = ((done.load(Ordering::Relaxed) - before) as f64, processor(server.id())? - cpu);
-    clients.iter().for_each(tokio::task::JoinHandle::abort);
+    asking.iter().for_each(tokio::task::JoinHandle::abort);
     Ok((count / start.elapsed().as_secs_f64(), cpu / count / 1000.0))
+}
+
+async fn ask(at: &str, done: &AtomicU64) -> io::Result<()> {
+    let (mut stream, mut reply) = (TcpStream::connect(at).await?, [0; REPLY.len()]);
+    stream.set_nodelay(true)?;
+    loop {
+        stream.write_all(&REQUEST).await?;
+        stream.read_exact(&mut reply).await?;
+        done.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+async fn ask_udp(at: &str, done: &AtomicU64) -> io::Result<()> {
+    let (socket, mut reply) = (UdpSocket::bind("127.0.0.1:0").await?, [0; REPLY.len()]);
+    socket.connect(at).await?;
+    loop {
+        socket.send(&REQUEST).await?;
+        socket.recv(&mut reply).await?;
+        done.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Nanoseconds that all threads of a process have run.

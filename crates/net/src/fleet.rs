@@ -2,26 +2,23 @@
 //! before privileges are dropped and before the runtime starts, and are served after.
 
 use crate::{
-    Limits, Record, Stop, drive,
+    Limits, Record, Stop,
+    datagram::Mailbox,
+    door::{Behind, Door, Entry, Refusal},
+    drive,
+    host::Host,
     limits::descriptors,
-    seat::{Entrance, Room},
+    packet::{self, Packets},
+    seat::Entrance,
 };
-use honeyplant_core::{
-    conversation::Service,
-    device::Device,
-    event::{Carrier, Session},
-};
+use honeyplant_core::{conversation::Transport, event::Carrier};
 use nix::errno::Errno;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use std::{
     collections::{BTreeMap, HashMap},
     io,
     net::{IpAddr, SocketAddr},
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -30,43 +27,13 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-/// A service of a device at one address.
-#[derive(Clone)]
-pub struct Door {
-    /// The address.
-    pub address: IpAddr,
-    /// The TCP port.
-    pub port: u16,
-    /// Whose door it is.
-    pub device: Arc<Device>,
-    /// The name of the protocol.
-    pub protocol: &'static str,
-    /// What answers.
-    pub service: Arc<dyn Service>,
-    /// How many connections the device takes at once, if it is known.
-    pub connections: Option<usize>,
-    /// After which silence it closes a connection, if it is known.
-    pub idle: Option<Duration>,
-}
-
-/// A door that cannot be opened.
-#[derive(Debug)]
-pub struct Refusal {
-    /// The address that was to be listened on.
-    pub address: SocketAddr,
-    /// The device that was to be behind it; the first, if there are several.
-    pub device: String,
-    /// The protocol.
-    pub protocol: &'static str,
-    /// Why not.
-    pub error: io::Error,
-}
-
-/// A listener could not take a connection. It goes on trying; told once until it has succeeded again.
+/// A door could not take what came. It goes on trying; told once until it has succeeded again.
 #[derive(Debug)]
 pub struct Trouble {
     /// Where.
-    pub address: SocketAddr,
+    pub address: IpAddr,
+    /// The carrier and the port.
+    pub transport: Transport,
     /// Why not.
     pub error: io::Error,
 }
@@ -80,20 +47,17 @@ pub struct Fleet {
 struct Listener {
     socket: Socket,
     address: SocketAddr,
+    carrier: Carrier,
     behind: Behind,
 }
 
-/// Whom a connection reaches.
-enum Behind {
-    /// The only one.
-    One(Arc<Entry>),
-    /// The one at the address that was spoken to.
-    Many(HashMap<IpAddr, Arc<Entry>>),
-}
-
-struct Entry {
-    door: Door,
-    entrance: Entrance,
+/// Where a socket is to be. Doors in the same place share it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    address: SocketAddr,
+    carrier: Carrier,
+    /// Doors of their own are never put together, not even two at the same place: the second is refused.
+    own: Option<usize>,
 }
 
 impl Fleet {
@@ -102,41 +66,41 @@ impl Fleet {
     /// At each of the `wildcard` addresses (`0.0.0.0`, `::`), one socket per port serves all doors of that family, and
     /// the address that was spoken to selects among them; without one, each door has a socket of its own.
     pub fn bind(doors: Vec<Door>, wildcard: &[IpAddr], limits: Limits) -> Result<Self, Vec<Refusal>> {
-        let mut places: BTreeMap<(SocketAddr, usize), Vec<Arc<Entry>>> = BTreeMap::new();
+        let mut places: BTreeMap<Place, Vec<Arc<Entry>>> = BTreeMap::new();
         for (number, door) in doors.into_iter().enumerate() {
-            let entry = Arc::new(Entry { entrance: Entrance { number, connections: door.connections }, door });
-            let door = &entry.door;
             let shared = wildcard.iter().find(|address| address.is_ipv4() == door.address.is_ipv4());
-            // Doors of their own are never put together, not even two at the same place: the second is refused.
-            let place = shared.map_or((SocketAddr::new(door.address, door.port), number + 1), |address| {
-                (SocketAddr::new(*address, door.port), 0)
-            });
-            places.entry(place).or_default().push(entry);
+            let place = Place {
+                address: SocketAddr::new(*shared.unwrap_or(&door.address), door.transport.port()),
+                carrier: door.transport.carrier(),
+                own: shared.is_none().then_some(number),
+            };
+            let entrance = Entrance { number, connections: door.connections };
+            places.entry(place).or_default().push(Arc::new(Entry { door, entrance }));
         }
         let allowed = descriptors::raise().saturating_sub(places.len()).saturating_sub(descriptors::SPARE);
         let limits = Limits { sessions: limits.sessions.min(allowed.max(1)), ..limits };
         let (mut listeners, mut refusals) = (Vec::new(), Vec::new());
-        for ((address, own), entries) in places {
-            let refuse = |entry: &Entry, address, error| {
-                let Door { device, protocol, .. } = &entry.door;
-                Refusal { address, device: device.name().to_owned(), protocol, error }
-            };
+        for (Place { address, carrier, own }, entries) in places {
             let Some(first) = entries.first().cloned() else { continue };
-            let behind = if own > 0 {
+            let behind = if own.is_some() {
                 Behind::One(first.clone())
             } else {
                 let mut many = HashMap::new();
                 for entry in entries {
-                    let address = SocketAddr::new(entry.door.address, entry.door.port);
-                    if many.insert(address.ip(), entry.clone()).is_some() {
-                        refusals.push(refuse(&entry, address, io::ErrorKind::AddrInUse.into()));
+                    if many.insert(entry.door.address, entry.clone()).is_some() {
+                        let taken = io::ErrorKind::AddrInUse.into();
+                        refusals.push(Refusal::of(&entry.door, entry.door.address, taken));
                     }
                 }
                 Behind::Many(many)
             };
-            match listen(address) {
-                Ok((socket, address)) => listeners.push(Listener { socket, address, behind }),
-                Err(error) => refusals.push(refuse(&first, address, error)),
+            let opened = match carrier {
+                Carrier::Tcp => listen(address),
+                Carrier::Udp => packet::open(address),
+            };
+            match opened {
+                Ok((socket, address)) => listeners.push(Listener { socket, address, carrier, behind }),
+                Err(error) => refusals.push(Refusal::of(&first.door, address.ip(), error)),
             }
         }
         if refusals.is_empty() { Ok(Self { listeners, limits }) } else { Err(refusals) }
@@ -164,21 +128,20 @@ impl Fleet {
         grace: Duration,
         trouble: impl Fn(Trouble) + Send + Sync + 'static,
     ) -> io::Result<usize> {
-        let (doors, mut listeners) = (TaskTracker::new(), Vec::with_capacity(self.listeners.len()));
-        for Listener { socket, address, behind } in self.listeners {
-            listeners.push((TcpListener::from_std(socket.into())?, address, behind));
+        let (mut listeners, mut mailboxes) = (Vec::new(), Vec::new());
+        for Listener { socket, address, carrier, behind } in self.listeners {
+            match carrier {
+                Carrier::Tcp => listeners.push((TcpListener::from_std(socket.into())?, address, behind)),
+                Carrier::Udp => mailboxes.push((Packets::new(socket, address)?, behind)),
+            }
         }
-        let host = Arc::new(Host {
-            room: Arc::new(Room::new(&self.limits)),
-            limits: self.limits,
-            record,
-            next: AtomicU64::new(base),
-            sessions: TaskTracker::new(),
-            stop: stop.clone(),
-            trouble,
-        });
+        let host = Arc::new(Host::new(self.limits, record, base, stop.clone(), trouble));
+        let doors = TaskTracker::new();
         for (listener, address, behind) in listeners {
             doors.spawn(host.clone().serve(listener, address, behind));
+        }
+        for (packets, behind) in mailboxes {
+            doors.spawn(Mailbox::new(packets, behind, host.clone()).serve());
         }
         doors.close();
         stop.stopped().await;
@@ -216,21 +179,7 @@ fn exhausted(error: &io::Error) -> bool {
     matches!(error, Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM))
 }
 
-/// What all listeners of a running fleet share.
-struct Host<R, T> {
-    room: Arc<Room>,
-    limits: Limits,
-    record: R,
-    next: AtomicU64,
-    sessions: TaskTracker,
-    stop: Stop,
-    trouble: T,
-}
-
 impl<R: Record, T: Fn(Trouble) + Send + Sync + 'static> Host<R, T> {
-    /// The shortest wait of a listener that cannot go on.
-    const BEAT: Duration = Duration::from_millis(5);
-
     async fn serve(self: Arc<Self>, listener: TcpListener, address: SocketAddr, behind: Behind) {
         let mut stopped = std::pin::pin!(self.stop.stopped());
         let mut pause = Duration::ZERO;
@@ -252,7 +201,8 @@ impl<R: Record, T: Fn(Trouble) + Send + Sync + 'static> Host<R, T> {
                         self.room.yield_one();
                     }
                     if pause.is_zero() {
-                        (self.trouble)(Trouble { address, error });
+                        let transport = Transport::Tcp(address.port());
+                        (self.trouble)(Trouble { address: address.ip(), transport, error });
                     }
                     pause = (2 * pause).clamp(Self::BEAT, Duration::from_secs(1));
                 }
@@ -269,24 +219,22 @@ impl<R: Record, T: Fn(Trouble) + Send + Sync + 'static> Host<R, T> {
     }
 
     fn welcome(&self, stream: TcpStream, peer: SocketAddr, address: SocketAddr, behind: &Behind) {
-        let (entry, local) = match behind {
-            Behind::One(entry) => (entry, address),
-            Behind::Many(entries) => {
+        let local = match behind {
+            Behind::One(_) => address,
+            Behind::Many(_) => {
                 let Ok(local) = stream.local_addr() else { return };
-                // Nobody has this address; the connection is closed as it goes out of scope.
-                let Some(entry) = entries.get(&local.ip()) else { return };
-                (entry, local)
+                local
             }
         };
-        let Entry { door: Door { device, protocol, service, idle, .. }, entrance } = &**entry;
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let session = Session { id, peer, local, carrier: Carrier::Tcp, protocol, device: device.clone() };
-        let seat = self.room.enter(id, peer.ip(), *entrance, Instant::now().into_std());
+        // Where nobody has this address, the connection is closed as it goes out of scope.
+        let Some(entry) = behind.at(local.ip()) else { return };
+        let Some((session, conversation)) = self.session(entry, peer, local) else { return };
+        let seat = self.room.enter(session.id, peer.ip(), entry.entrance, Instant::now().into_std());
+        let seat = seat.connected(session.clone());
+        let Door { service, idle, tls, .. } = &entry.door;
         let bounds = self.limits.bounds(service.longest_message(), *idle);
-        // A service that panics must not take the door with it.
-        let Ok(conversation) = catch_unwind(AssertUnwindSafe(|| service.converse())) else { return };
-        let record = self.record.clone();
-        self.sessions.spawn(drive(stream, conversation, Arc::new(session), bounds, record, seat));
+        let (record, tls) = (self.record.clone(), tls.clone());
+        self.sessions.spawn(drive(stream, conversation, session, bounds, record, seat, tls));
     }
 }
 

@@ -2,21 +2,34 @@
 //! crate that touches the network, and it knows no protocol and no sink by name.
 
 mod alarm;
+mod bell;
+mod budget;
+mod channel;
+mod correspondent;
+mod datagram;
+mod door;
 mod fleet;
+mod host;
 mod limits;
 mod line;
+mod packet;
 mod privilege;
 mod seat;
 mod shutdown;
 mod speaker;
 mod stream;
+mod tls;
 mod transcript;
+mod untold;
 
-pub use fleet::{Door, Fleet, Refusal, Trouble};
+pub use budget::Allowance;
+pub use door::{Door, Refusal};
+pub use fleet::{Fleet, Trouble};
 pub use limits::{Bounds, Limits};
 pub use line::Stream;
 pub use privilege::Account;
 pub use seat::Seat;
 pub use shutdown::{HeldSignals, Stop};
 pub use stream::drive;
+pub use tls::Tls;
 pub use transcript::Record;

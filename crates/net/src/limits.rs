@@ -1,6 +1,10 @@
 //! What peers may cost. Apart, because the site sets it once and every session lives by it.
 
+use crate::Allowance;
 use std::time::Duration;
+
+/// Further than this an instant may not be able to lie.
+const AGES: Duration = Duration::from_secs(3600 * 24 * 365);
 
 /// What all peers together may cost; nothing is refused for it: the session that was idle longest gives way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,10 +16,14 @@ pub struct Limits {
     pub sessions_per_source: usize,
     /// Silence before a connection is closed, where the device has no time of its own.
     pub idle: Duration,
+    /// Silence before a session of datagrams is over, where the device has no time of its own.
+    pub udp_idle: Duration,
     /// How long a peer may take none of its answer.
     pub stuck: Duration,
     /// How long a peer may take to finish a message.
     pub message: Duration,
+    /// What datagrams are answered with, to those who may be somebody else.
+    pub unproven: Allowance,
 }
 
 impl Default for Limits {
@@ -24,8 +32,10 @@ impl Default for Limits {
             sessions: 20_000,
             sessions_per_source: 16_000,
             idle: Duration::from_secs(600),
+            udp_idle: Duration::from_secs(60),
             stuck: Duration::from_secs(30),
             message: Duration::from_secs(60),
+            unproven: Allowance::default(),
         }
     }
 }
@@ -34,14 +44,17 @@ impl Limits {
     /// What one session may cost, with a service that waits for messages of up to `longest_message` bytes, on a device
     /// that closes a silent connection after `idle`.
     pub fn bounds(&self, longest_message: usize, idle: Option<Duration>) -> Bounds {
-        // Further than this an instant may not be able to lie.
-        const AGES: Duration = Duration::from_secs(3600 * 24 * 365);
         Bounds {
             longest_message,
             idle: idle.unwrap_or(self.idle).min(AGES),
             stuck: self.stuck.min(AGES),
             message: self.message.min(AGES),
         }
+    }
+
+    /// The silence after which a session of datagrams is over, on a device that has done with a silent peer after `idle`.
+    pub(crate) fn silence(&self, idle: Option<Duration>) -> Duration {
+        idle.unwrap_or(self.udp_idle).min(AGES)
     }
 }
 

@@ -1,8 +1,13 @@
 //! Bytes in and out of one carrier, with every wait bounded. Apart, because the talk above it need not know how a read,
 //! a deadline and a wish to leave are waited for at once.
 
-use crate::{Seat, alarm::Alarm};
-use honeyplant_core::event::Reason;
+use crate::{
+    Seat,
+    alarm::Alarm,
+    channel::{Channel, Happening},
+    tls::{Carrier, Handshake, Tls},
+};
+use honeyplant_core::{event::Reason, traffic::Traffic};
 use std::{
     future::poll_fn,
     pin::Pin,
@@ -38,9 +43,8 @@ impl Stream for TcpStream {
 /// A pipe in memory has nothing to break.
 impl Stream for DuplexStream {}
 
-#[derive(Debug)]
 pub(crate) struct Line<S> {
-    stream: S,
+    stream: Carrier<S>,
     alarm: Alarm,
     pub(crate) seat: Seat,
     /// What was heard and not yet dealt with.
@@ -51,25 +55,38 @@ pub(crate) struct Line<S> {
 }
 
 /// What waiting for the peer came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Heard {
     Bytes(usize),
+    /// Not the line, but the channel beside it.
+    Channel(Happening),
     Alarm,
 }
 
 impl<S: Stream> Line<S> {
     pub(crate) fn new(stream: S, seat: Seat) -> Self {
+        let stream = Carrier::Plain(stream);
         Self { stream, alarm: Alarm::default(), seat, input: Vec::new(), out: Vec::new(), piece: USUAL }
     }
 
-    /// Waits for bytes, until `due` at the latest.
-    pub(crate) async fn hear(&mut self, due: Instant) -> Result<Heard, Reason> {
+    /// Waits for bytes, or for something to happen on `channel`, until `due` at the latest.
+    pub(crate) async fn hear(&mut self, due: Instant, mut channel: Option<&mut Channel>) -> Result<Heard, Reason> {
         if self.input.capacity() - self.input.len() < self.piece / 2 {
             self.input.reserve_exact(self.piece);
         }
         poll_fn(|cx| {
             if let Poll::Ready(read) = self.poll_read(cx) {
                 return Poll::Ready(read.map(Heard::Bytes));
+            }
+            if let Some(channel) = channel.as_deref_mut() {
+                let moved = channel.moved;
+                let happening = channel.poll(cx);
+                if channel.moved != moved {
+                    self.seat.touch(channel.moved.into_std());
+                }
+                if let Poll::Ready(happening) = happening {
+                    return Poll::Ready(Ok(Heard::Channel(happening)));
+                }
             }
             if let Poll::Ready(reason) = self.seat.poll(cx) {
                 return Poll::Ready(Err(reason));
@@ -93,6 +110,31 @@ impl<S: Stream> Line<S> {
         })
     }
 
+    /// Speaks TLS from here on; what was read is the beginning of the handshake, which must be over at `due`.
+    pub(crate) async fn secure(&mut self, tls: &Tls, due: Instant) -> Result<Handshake, Reason> {
+        self.stream.secure(tls, std::mem::take(&mut self.input));
+        poll_fn(|cx| {
+            if let Poll::Ready(handshake) = self.stream.poll_secure(cx) {
+                return Poll::Ready(Ok(handshake));
+            }
+            if let Poll::Ready(reason) = self.seat.poll(cx) {
+                return Poll::Ready(Err(reason));
+            }
+            self.alarm.poll(due, cx).map(|()| Err(Reason::Idle))
+        })
+        .await
+    }
+
+    /// Whether it can still become encrypted.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.stream.is_plain()
+    }
+
+    /// What the peer has sent for a handshake that is not over.
+    pub(crate) fn take_handshake(&mut self) -> Vec<u8> {
+        self.stream.take_heard()
+    }
+
     /// Waits until `until`, or less if the session is to leave.
     pub(crate) async fn pause(&mut self, until: Instant) {
         poll_fn(|cx| match self.seat.poll(cx) {
@@ -102,8 +144,8 @@ impl<S: Stream> Line<S> {
         .await;
     }
 
-    /// Sends what is to be said, and counts it in `sent`. The peer must take some of it every `stuck`.
-    pub(crate) async fn flush(&mut self, stuck: Duration, sent: &mut u64) -> Result<(), Reason> {
+    /// Sends what is to be said, and counts it in `sent` and `traffic`. The peer must take some of it every `stuck`.
+    pub(crate) async fn flush(&mut self, stuck: Duration, sent: &mut u64, traffic: &Traffic) -> Result<(), Reason> {
         if self.out.is_empty() {
             return Ok(());
         }
@@ -115,6 +157,8 @@ impl<S: Stream> Line<S> {
                     Poll::Ready(Ok(written)) => {
                         done += written;
                         due = None;
+                        traffic.octets_out.add(written as u64);
+                        traffic.segments_out.add(1);
                     }
                     Poll::Pending => return self.poll_patience(&mut due, stuck, cx),
                 }

@@ -1,8 +1,8 @@
 //! Who is connected, and who gives way when there is no room. Apart, because sessions touch it without a lock; only
 //! coming and going take one.
 
-use crate::Limits;
-use honeyplant_core::event::Reason;
+use crate::{Limits, bell::Bell, packet::Route};
+use honeyplant_core::event::{Reason, Session};
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
@@ -23,6 +23,8 @@ pub struct Seat {
     /// Whom the chair will wake.
     sleeper: Option<Waker>,
     room: Option<(Arc<Room>, u64)>,
+    /// The connection that its device shows to those who ask.
+    connection: Option<Arc<Session>>,
 }
 
 /// What the room knows of a session, and the session of the room.
@@ -32,12 +34,21 @@ struct Chair {
     heard: AtomicU64,
     told: OnceLock<Reason>,
     sleeper: Mutex<Option<Waker>>,
+    /// Of a session that shares its task with others: what tells that task.
+    bell: Option<(Arc<Bell>, Route)>,
 }
 
 impl Seat {
     /// A seat of which nobody else knows, for a line that can have only one session.
     pub fn alone() -> Self {
-        Self { chair: Arc::default(), since: Instant::now(), sleeper: None, room: None }
+        Self { chair: Arc::default(), since: Instant::now(), sleeper: None, room: None, connection: None }
+    }
+
+    /// The same, of a connection that the device knows of as long as the seat is held.
+    pub(crate) fn connected(mut self, session: Arc<Session>) -> Self {
+        session.device.traffic().connected(session.local, session.peer);
+        self.connection = Some(session);
+        self
     }
 
     /// What tells this session to leave, from elsewhere.
@@ -72,6 +83,9 @@ impl Drop for Seat {
         if let Some((room, id)) = &self.room {
             lock(&room.table).leave(*id);
         }
+        if let Some(session) = &self.connection {
+            session.device.traffic().disconnected(session.local, session.peer);
+        }
     }
 }
 
@@ -82,6 +96,9 @@ impl Chair {
         if let Some(sleeper) = sleeper {
             sleeper.wake();
         }
+        if let Some((bell, route)) = &self.bell {
+            bell.ring(*route);
+        }
     }
 }
 
@@ -91,6 +108,9 @@ pub(crate) struct Room {
     opened: Instant,
     sessions: usize,
     sessions_per_source: usize,
+    /// As many sessions of datagrams as there may be. Whoever forges addresses can open any number of them, and must not
+    /// make connections give way.
+    correspondents: usize,
     table: Mutex<Table>,
 }
 
@@ -103,20 +123,47 @@ pub(crate) struct Entrance {
 
 impl Room {
     pub(crate) fn new(limits: &Limits) -> Self {
+        let sessions = limits.sessions.max(1);
         Self {
             opened: Instant::now(),
-            sessions: limits.sessions.max(1),
+            sessions,
             sessions_per_source: limits.sessions_per_source.max(1),
+            correspondents: (sessions / 4).max(1),
             table: Mutex::default(),
         }
     }
 
-    /// A seat for the new session `id`. Where there is none left, the session that was idle longest gives way.
+    /// A seat for the connection `id`. Where there is none left, the session that was idle longest gives way.
     pub(crate) fn enter(self: &Arc<Self>, id: u64, peer: IpAddr, entrance: Entrance, now: Instant) -> Seat {
-        let chair = Arc::<Chair>::default();
-        let seat = Seat { chair: chair.clone(), since: self.opened, sleeper: None, room: Some((self.clone(), id)) };
+        self.admit(id, peer, entrance, now, None)
+    }
+
+    /// A seat for the session `id` of datagrams, which hears by `bell` that it is to leave.
+    pub(crate) fn write_in(
+        self: &Arc<Self>,
+        id: u64,
+        route: Route,
+        entrance: Entrance,
+        now: Instant,
+        bell: &Arc<Bell>,
+    ) -> Seat {
+        self.admit(id, route.peer.ip(), entrance, now, Some((bell.clone(), route)))
+    }
+
+    fn admit(
+        self: &Arc<Self>,
+        id: u64,
+        peer: IpAddr,
+        entrance: Entrance,
+        now: Instant,
+        bell: Option<(Arc<Bell>, Route)>,
+    ) -> Seat {
+        let writes = bell.is_some();
+        let chair = Arc::new(Chair { bell, ..Chair::default() });
+        let room = Some((self.clone(), id));
+        let seat = Seat { chair: chair.clone(), since: self.opened, sleeper: None, room, connection: None };
         seat.touch(now);
-        let (mut table, source) = (lock(&self.table), source(peer));
+        let (mut table, source) = (lock(&self.table), (source(peer), writes));
         while table.sources.get(&source).is_some_and(|queue| queue.count >= self.sessions_per_source) {
             table.dismiss(Crowd::Source(source));
         }
@@ -124,16 +171,21 @@ impl Room {
         while entrance.connections.is_some_and(|most| taken(&table) >= most.max(1)) {
             table.dismiss(Crowd::Entrance(entrance.number));
         }
+        while writes && table.correspondents.count >= self.correspondents {
+            table.dismiss(Crowd::Correspondents);
+        }
         while table.all.count >= self.sessions {
-            table.dismiss(Crowd::All);
+            let own = writes && table.correspondents.count > 0;
+            table.dismiss(if own { Crowd::Correspondents } else { Crowd::All });
         }
         table.seat(id, Guest { chair, source, entrance });
         seat
     }
 
-    /// The session that was idle longest gives way, for a reason outside this room.
+    /// The connection that was idle longest gives way, for a reason outside this room, with all that was idle longer.
     pub(crate) fn yield_one(&self) {
-        lock(&self.table).dismiss(Crowd::All);
+        let mut table = lock(&self.table);
+        while table.dismiss(Crowd::All).is_some_and(|guest| guest.writes()) {}
     }
 
     /// All sessions are to leave.
@@ -147,23 +199,34 @@ impl Room {
 struct Table {
     guests: HashMap<u64, Guest>,
     all: Queue,
-    sources: HashMap<IpAddr, Queue>,
+    correspondents: Queue,
+    sources: HashMap<Source, Queue>,
     /// Only of those that have a limit.
     entrances: HashMap<usize, Queue>,
 }
 
+/// An address, and whether datagrams came from it: those may be somebody else's.
+type Source = (IpAddr, bool);
+
 #[derive(Debug)]
 struct Guest {
     chair: Arc<Chair>,
-    source: IpAddr,
+    source: Source,
     entrance: Entrance,
+}
+
+impl Guest {
+    fn writes(&self) -> bool {
+        self.chair.bell.is_some()
+    }
 }
 
 /// Of whom one is to leave.
 #[derive(Clone, Copy)]
 enum Crowd {
-    Source(IpAddr),
+    Source(Source),
     Entrance(usize),
+    Correspondents,
     All,
 }
 
@@ -171,9 +234,12 @@ impl Table {
     fn seat(&mut self, id: u64, guest: Guest) {
         let entry = Reverse((guest.chair.heard.load(Ordering::Relaxed), id));
         self.guests.insert(id, guest);
-        let Self { guests, all, sources, entrances } = self;
+        let Self { guests, all, correspondents, sources, entrances } = self;
         let Some(guest) = guests.get(&id) else { return };
         all.push(entry, guests);
+        if guest.writes() {
+            correspondents.push(entry, guests);
+        }
         sources.entry(guest.source).or_default().push(entry, guests);
         if guest.entrance.connections.is_some() {
             entrances.entry(guest.entrance.number).or_default().push(entry, guests);
@@ -183,6 +249,9 @@ impl Table {
     fn leave(&mut self, id: u64) -> Option<Guest> {
         let guest = self.guests.remove(&id)?;
         self.all.count -= 1;
+        if guest.writes() {
+            self.correspondents.count -= 1;
+        }
         if let Some(queue) = self.sources.get_mut(&guest.source) {
             queue.count -= 1;
             if queue.count == 0 {
@@ -200,16 +269,17 @@ impl Table {
     }
 
     /// Its seat is free at once; its socket is closed when its task has recorded that.
-    fn dismiss(&mut self, crowd: Crowd) {
+    fn dismiss(&mut self, crowd: Crowd) -> Option<Guest> {
         let queue = match crowd {
             Crowd::Source(source) => self.sources.get_mut(&source),
             Crowd::Entrance(number) => self.entrances.get_mut(&number),
+            Crowd::Correspondents => Some(&mut self.correspondents),
             Crowd::All => Some(&mut self.all),
         };
-        let oldest = queue.and_then(|queue| queue.oldest(&self.guests));
-        if let Some(guest) = oldest.and_then(|id| self.leave(id)) {
-            guest.chair.dismiss(Reason::Crowded);
-        }
+        let oldest = queue?.oldest(&self.guests)?;
+        let guest = self.leave(oldest)?;
+        guest.chair.dismiss(Reason::Crowded);
+        Some(guest)
     }
 }
 
@@ -326,5 +396,28 @@ mod tests {
         let table = lock(&room.table);
         assert_eq!((table.guests.len(), table.sources.len(), table.all.count), (0, 0, 0));
         assert!(table.all.order.len() < 20, "{}", table.all.order.len());
+    }
+
+    #[test]
+    fn those_who_write_do_not_make_connections_give_way() {
+        let (room, bell, now) = (room(8, 100), Arc::<Bell>::default(), Instant::now());
+        let local = ([10, 0, 0, 1], 161).into();
+        let writes = |id, host| {
+            let route = Route { peer: ([192, 0, 2, host], 40_000 + id as u16).into(), local };
+            room.write_in(id, route, ANY, now, &bell)
+        };
+        let connects = |id| room.enter(id, [10, 0, 0, 9].into(), ANY, now);
+        let connections: Vec<_> = (0..7).map(connects).collect();
+        let first = writes(7, 1);
+        let mut later: Vec<_> = (8..100).map(|id| writes(id, id as u8)).collect();
+        assert_eq!(first.told(), Some(Reason::Crowded));
+        assert_eq!(bell.told().len(), 92, "all but the last were told");
+        assert_eq!(told(&connections), [0_usize; 0]);
+        later.drain(..).for_each(drop);
+        let mut two = vec![writes(100, 1)];
+        let more: Vec<_> = (101..103).map(connects).collect();
+        assert!(told(&more).is_empty() && told(&connections) == [0, 1], "but they take places as others do");
+        two.push(writes(103, 1));
+        assert_eq!(told(&two), [0]);
     }
 }

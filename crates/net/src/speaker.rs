@@ -14,9 +14,10 @@ use tokio::time::Instant;
 
 /// The conversation, with all that it sees and wishes.
 pub(crate) struct Speaker {
-    conversation: Box<dyn Conversation>,
+    /// None after it panicked, and after its end.
+    conversation: Option<Box<dyn Conversation>>,
     pub(crate) session: Arc<Session>,
-    random: Random,
+    pub(crate) random: Random,
     pub(crate) outcome: Outcome,
 }
 
@@ -25,10 +26,10 @@ impl Speaker {
         // Keyed anew by the system, so that an actor cannot tell one session's chance from another's.
         let random = Random::seeded(RandomState::new().hash_one(session.id));
         let outcome = Outcome { events: Vec::with_capacity(1), ..Outcome::default() };
-        Self { conversation, session, random, outcome }
+        Self { conversation: Some(conversation), session, random, outcome }
     }
 
-    /// Lets the conversation speak; `None` if it panicked, after which it must not be spoken to again.
+    /// Lets the conversation speak; `None` if it panicked, after which it is not spoken to again.
     pub(crate) fn say<T>(
         &mut self,
         now: Instant,
@@ -37,6 +38,17 @@ impl Speaker {
     ) -> Option<T> {
         let Self { conversation, session, random, outcome } = self;
         let mut cx = Context { now: now.into_std(), session, random, out, outcome };
-        catch_unwind(AssertUnwindSafe(|| speak(&mut **conversation, &mut cx))).ok()
+        let speaking = conversation.as_deref_mut()?;
+        let said = catch_unwind(AssertUnwindSafe(|| speak(speaking, &mut cx)));
+        if said.is_err() {
+            *conversation = None;
+        }
+        said.ok()
+    }
+
+    /// Lets it speak for the last time.
+    pub(crate) fn end(&mut self, now: Instant, out: &mut Vec<u8>) {
+        let _ = self.say(now, out, |conversation, cx| conversation.end(cx));
+        self.conversation = None;
     }
 }

@@ -1,10 +1,14 @@
 //! The one loop that carries a conversation over a stream. Apart, because it is where the laws hold for every protocol:
 //! recorded before it is answered, everything recorded, every wait bounded, a fault ends one session only.
 
+mod effect;
+
 use crate::{
     Bounds, Record, Seat,
+    channel::Channel,
     line::{Heard, Line, Stream},
     speaker::Speaker,
+    tls::Tls,
     transcript::Transcript,
 };
 use honeyplant_core::{
@@ -27,7 +31,8 @@ const REST: Duration = Duration::from_secs(1);
 /// Carries one conversation over one stream until the peer, the device, a limit or `seat` ends it.
 ///
 /// Generic where bytes flow, dynamic where protocols plug in. All that happens is told to `record`, from
-/// [`Kind::Opened`] to [`Kind::Closed`], also if the returned future is dropped before it is done.
+/// [`Kind::Opened`] to [`Kind::Closed`], also if the returned future is dropped before it is done. Without `tls`, there is
+/// no encryption to be had.
 pub fn drive<S, R>(
     stream: S,
     conversation: Box<dyn Conversation>,
@@ -35,6 +40,7 @@ pub fn drive<S, R>(
     bounds: Bounds,
     record: R,
     seat: Seat,
+    tls: Option<Tls>,
 ) -> impl Future<Output = ()>
 where
     S: Stream,
@@ -47,6 +53,8 @@ where
         boots: session.device.boots(),
         speaker: Speaker::new(conversation, session.clone()),
         transcript: Transcript::new(session, record, now.into_std()),
+        channel: None,
+        tls,
         bounds,
         heard: now,
         unfinished: None,
@@ -57,8 +65,14 @@ where
         let reason = talk.hold(now).await;
         match reason {
             Reason::Peer | Reason::Broken => {}
-            Reason::Restart => talk.line.sever(),
-            _ => talk.transcript.received += talk.line.hang_up().await as u64,
+            Reason::Restart => {
+                talk.line.sever();
+                talk.channel.iter().for_each(|channel| channel.sever());
+            }
+            _ => match talk.line.hang_up().await {
+                0 => {}
+                heard => talk.transcript.heard(heard),
+            },
         }
         talk.end(reason);
     }
@@ -72,6 +86,8 @@ where
     line: Line<S>,
     speaker: Speaker,
     transcript: Transcript<R>,
+    channel: Option<Box<Channel>>,
+    tls: Option<Tls>,
     bounds: Bounds,
     /// How often the device had been restarted when the session began.
     boots: u32,
@@ -104,8 +120,15 @@ where
         }
         let mut rest = self.open(now);
         loop {
+            // What was asked for by whoever failed is not done.
+            if !self.speaker.outcome.effects.is_empty() && !matches!(rest, Rest::Over(_)) {
+                // Boxed, for every session would have the room for it.
+                if let Err(reason) = Box::pin(self.act()).await {
+                    return reason;
+                }
+            }
             self.transcript.deliver();
-            if let Err(reason) = self.line.flush(self.bounds.stuck, &mut self.transcript.sent).await {
+            if let Err(reason) = self.flush().await {
                 return reason;
             }
             if let Rest::Over(reason) = rest {
@@ -122,14 +145,14 @@ where
             }
             let heard = match rest {
                 Rest::More => None,
-                Rest::Done | Rest::Over(_) => match self.line.hear(self.due()).await {
+                Rest::Done | Rest::Over(_) => match self.line.hear(self.due(), self.channel.as_deref_mut()).await {
                     Ok(heard) => Some(heard),
                     Err(reason) => return reason,
                 },
             };
             let now = Instant::now();
             if let Some(Heard::Bytes(count)) = heard {
-                self.transcript.received += count as u64;
+                self.transcript.heard(count);
             }
             if let Some(reason) = self.gone(now).await {
                 return reason;
@@ -137,8 +160,9 @@ where
             rest = match heard {
                 Some(Heard::Alarm) => match self.late(now) {
                     Some(reason) => return reason,
-                    None => Rest::Done,
+                    None => self.hurry(now).into(),
                 },
+                Some(Heard::Channel(happening)) => self.happened(happening).into(),
                 Some(Heard::Bytes(_)) => {
                     self.heard = now;
                     self.rested = false;
@@ -152,6 +176,11 @@ where
                 rest = self.wake(now, rest);
             }
         }
+    }
+
+    async fn flush(&mut self) -> Result<(), Reason> {
+        let Self { line, transcript, speaker, bounds, .. } = self;
+        line.flush(bounds.stuck, &mut transcript.sent, speaker.session.device.traffic()).await
     }
 
     /// A device that restarts is silent until it is back, and then knows nothing of the connections that it had.
@@ -185,6 +214,9 @@ where
         let large = !self.rested && (self.line.is_large() || self.transcript.is_large());
         let idle = if large { REST.min(self.bounds.idle) } else { self.bounds.idle };
         let mut due = self.heard + idle;
+        if let Some(channel) = &self.channel {
+            due = due.max(channel.moved + idle).min(channel.due(&self.bounds));
+        }
         if let Some(since) = self.unfinished {
             due = due.min(since + self.bounds.message);
         }
@@ -199,7 +231,8 @@ where
         let slow = self.unfinished.is_some_and(|since| since + self.bounds.message <= now);
         // A deadline of the device comes before ours: it may have its own way to end.
         let wakes = self.speaker.outcome.wake.is_some_and(|at| at <= now.into_std());
-        if !wakes && (slow || self.heard + self.bounds.idle <= now) {
+        let heard = self.channel.as_ref().map_or(self.heard, |channel| channel.moved.max(self.heard));
+        if !wakes && (slow || heard + self.bounds.idle <= now) {
             return Some(Reason::Idle);
         }
         if !self.rested && self.heard + REST <= now {
@@ -216,7 +249,7 @@ where
         let opened = self.speaker.say(now, out, |conversation, cx| conversation.open(cx));
         self.transcript.note(at, Kind::Opened, &[], out);
         // What was said is with the opening already.
-        self.transcript.unasked(at, &mut self.speaker.outcome.events, &[]);
+        self.transcript.unasked(at, &mut self.speaker.outcome, &[]);
         opened.map_or(Rest::Over(Reason::Fault), |()| Rest::Done)
     }
 
@@ -225,7 +258,7 @@ where
         let (at, out) = (SystemTime::now(), &mut self.line.out);
         let said = out.len();
         let woken = self.speaker.say(now, out, |conversation, cx| conversation.wake(cx));
-        self.transcript.unasked(at, &mut self.speaker.outcome.events, out.get(said..).unwrap_or_default());
+        self.transcript.unasked(at, &mut self.speaker.outcome, out.get(said..).unwrap_or_default());
         // Whoever always wants to be woken at once would never let go of the thread.
         let soon = now.into_std() + Duration::from_millis(1);
         self.speaker.outcome.wake = self.speaker.outcome.wake.map(|at| at.max(soon));
@@ -241,7 +274,8 @@ where
                 *unfinished = None;
                 break Rest::Done;
             };
-            if out.len() > ANSWERS || transcript.waiting() >= EVENTS {
+            // What is asked for is done before the next message is dealt with.
+            if out.len() > ANSWERS || transcript.waiting() >= EVENTS || !speaker.outcome.effects.is_empty() {
                 break Rest::More;
             }
             let said = out.len();
@@ -249,13 +283,13 @@ where
                 Some(Step::Took(count)) if count > 0 && count <= heard.len() => {
                     let (request, reply) = (heard.get(..count), out.get(said..));
                     let (request, reply) = (request.unwrap_or_default(), reply.unwrap_or_default());
-                    transcript.exchange(at, &mut speaker.outcome.events, request, reply);
+                    transcript.exchange(at, &mut speaker.outcome, request, reply);
                     used += count;
                     *unfinished = None;
                 }
                 Some(Step::Wait) => {
                     let reply = out.get(said..).unwrap_or_default();
-                    transcript.unasked(at, &mut speaker.outcome.events, reply);
+                    transcript.unasked(at, &mut speaker.outcome, reply);
                     if heard.len() > bounds.longest_message {
                         let why = "the message is longer than the device takes";
                         transcript.note(at, Kind::Malformed { why }, heard, &[]);
@@ -268,7 +302,7 @@ where
                 // It panicked, or took what is not there. What it has said about it is not to be trusted.
                 Some(Step::Took(_)) | None => {
                     out.truncate(said);
-                    transcript.exchange(at, &mut speaker.outcome.events, heard, &[]);
+                    transcript.exchange(at, &mut speaker.outcome, heard, &[]);
                     used = input.len();
                     break Rest::Over(Reason::Fault);
                 }
@@ -284,7 +318,7 @@ where
 
     fn end(&mut self, reason: Reason) {
         self.ended = true;
-        let (at, now) = (SystemTime::now(), Instant::now().into_std());
+        let (at, now) = (SystemTime::now(), Instant::now());
         if !self.line.input.is_empty() {
             let why = match self.unfinished {
                 Some(_) => "the message was not finished",
@@ -292,7 +326,17 @@ where
             };
             self.transcript.note(at, Kind::Malformed { why }, &self.line.input, &[]);
         }
-        self.transcript.close(at, now, reason);
+        let handshake = self.line.take_handshake();
+        self.transcript.unfinished_handshake(at, &handshake);
+        // Who was never greeted has nothing to end.
+        if self.transcript.has_begun() && !std::thread::panicking() {
+            self.drain();
+            self.line.out.clear();
+            self.speaker.end(now, &mut self.line.out);
+            self.transcript.unasked(at, &mut self.speaker.outcome, &[]);
+        }
+        self.let_go();
+        self.transcript.close(at, now.into_std(), reason);
     }
 }
 

@@ -3,6 +3,7 @@
 
 use honeyplant_core::{
     artefact::Artefact,
+    conversation::Outcome,
     event::{Ending, Event, Kind, Octets, Reason, Session},
 };
 use std::{
@@ -29,8 +30,10 @@ pub(crate) struct Transcript<R> {
     batch: Vec<Event>,
     opened: Instant,
     begun: bool,
+    /// How often the conversation has accounted for what came over its channel, or for anything else that it keeps.
+    pub(crate) accounts: u32,
     exchanges: u64,
-    pub(crate) received: u64,
+    received: u64,
     pub(crate) sent: u64,
 }
 
@@ -40,7 +43,7 @@ impl<R: Record> Transcript<R> {
 
     pub(crate) fn new(session: Arc<Session>, record: R, opened: Instant) -> Self {
         let batch = Vec::with_capacity(Self::USUAL);
-        Self { session, record, batch, opened, begun: false, exchanges: 0, received: 0, sent: 0 }
+        Self { session, record, batch, opened, begun: false, accounts: 0, exchanges: 0, received: 0, sent: 0 }
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -74,24 +77,73 @@ impl<R: Record> Transcript<R> {
     }
 
     /// A message was dealt with; a protocol that had nothing to say about it does not hide it.
-    pub(crate) fn exchange(&mut self, at: SystemTime, kinds: &mut Vec<Kind>, request: &[u8], reply: &[u8]) {
+    pub(crate) fn exchange(&mut self, at: SystemTime, outcome: &mut Outcome, request: &[u8], reply: &[u8]) {
         self.exchanges += 1;
-        if kinds.is_empty() {
+        self.keep(outcome);
+        if outcome.events.is_empty() {
             return self.note(at, Kind::Exchange, request, reply);
         }
-        for kind in kinds.drain(..) {
+        for kind in outcome.events.drain(..) {
             self.note(at, kind, request, reply);
         }
     }
 
     /// Something happened without a message, and `reply` was sent unasked.
-    pub(crate) fn unasked(&mut self, at: SystemTime, kinds: &mut Vec<Kind>, reply: &[u8]) {
-        if kinds.is_empty() && !reply.is_empty() {
+    pub(crate) fn unasked(&mut self, at: SystemTime, outcome: &mut Outcome, reply: &[u8]) {
+        self.keep(outcome);
+        if outcome.events.is_empty() && !reply.is_empty() {
             return self.note(at, Kind::Exchange, &[], reply);
         }
-        for kind in kinds.drain(..) {
+        for kind in outcome.events.drain(..) {
             self.note(at, kind, &[], reply);
         }
+    }
+
+    /// What is kept is with the record before the events that name it.
+    fn keep(&mut self, outcome: &mut Outcome) {
+        for artefact in outcome.artefacts.drain(..) {
+            self.accounts = self.accounts.wrapping_add(1);
+            self.record.keep(artefact, &self.session);
+        }
+        // A stream has no datagrams to end.
+        outcome.cuts.clear();
+    }
+
+    /// Something came that nobody accounted for.
+    pub(crate) fn untold(&mut self, at: SystemTime, bytes: Vec<u8>) {
+        /// As much as that is shown with the event.
+        const SHOWN: usize = 4 * 1024;
+        if !bytes.is_empty() {
+            self.note(at, Kind::Exchange, bytes.get(..SHOWN).unwrap_or(&bytes), &[]);
+            self.record.keep(Artefact::new(bytes), &self.session);
+        }
+    }
+
+    /// The peer, the device or time has broken off a handshake for which `bytes` came.
+    pub(crate) fn unfinished_handshake(&mut self, at: SystemTime, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.note(at, Kind::Malformed { why: "the TLS handshake was not finished" }, bytes, &[]);
+        }
+    }
+
+    /// `octets` have come in one piece.
+    pub(crate) fn heard(&mut self, octets: usize) {
+        self.received += octets as u64;
+        let traffic = self.session.device.traffic();
+        traffic.octets_in.add(octets as u64);
+        traffic.segments_in.add(1);
+    }
+
+    /// A datagram of so many `octets` has come.
+    pub(crate) fn taken(&mut self, octets: usize) {
+        self.received += octets as u64;
+        let traffic = self.session.device.traffic();
+        traffic.octets_in.add(octets as u64);
+        traffic.datagrams_in.add(1);
+    }
+
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.begun
     }
 
     pub(crate) fn close(&mut self, at: SystemTime, now: Instant, reason: Reason) {
@@ -100,6 +152,9 @@ impl<R: Record> Transcript<R> {
         }
         let lasted = now.saturating_duration_since(self.opened);
         let Self { exchanges, received, sent, .. } = *self;
+        if reason == Reason::Broken {
+            self.session.device.traffic().connections_broken.add(1);
+        }
         self.note(at, Kind::Closed(Ending { reason, exchanges, received, sent, lasted }), &[], &[]);
         self.deliver();
     }

@@ -4,7 +4,7 @@
 
 mod stage;
 
-use honeyplant_core::event::Reason;
+use honeyplant_core::{conversation::Transport, event::Reason};
 use honeyplant_net::{Door, Fleet, Limits, Stop};
 use stage::{Memory, Stage, device};
 use std::{
@@ -23,7 +23,8 @@ use tokio::{
 fn door(address: &str, port: u16) -> Door {
     let (device, service) = (device(address), Arc::new(Stage { greeting: "device" }));
     let address = address.parse().unwrap();
-    Door { address, port, device, protocol: "stage", service, connections: None, idle: None }
+    let transport = Transport::Tcp(port);
+    Door { address, transport, device, protocol: "stage", service, connections: None, idle: None, tls: None }
 }
 
 struct Running {
@@ -118,7 +119,7 @@ fn all_that_cannot_be_opened_is_told_at_once() {
     let doors =
         vec![door("127.0.0.87", port), door("127.0.0.88", port), door("127.0.0.88", port), door("192.0.2.1", 0)];
     let Err(refusals) = Fleet::bind(doors, &[], Limits::default()) else { panic!("opened") };
-    let told: Vec<_> = refusals.iter().map(|r| (r.device.as_str(), r.address.port(), r.error.kind())).collect();
+    let told: Vec<_> = refusals.iter().map(|r| (r.device.as_str(), r.transport.port(), r.error.kind())).collect();
     let in_use = io::ErrorKind::AddrInUse;
     let all =
         [("127.0.0.87", port, in_use), ("127.0.0.88", port, in_use), ("192.0.2.1", 0, io::ErrorKind::AddrNotAvailable)];
@@ -127,7 +128,8 @@ fn all_that_cannot_be_opened_is_told_at_once() {
     let Err(refusals) = Fleet::bind(twice, &[Ipv4Addr::UNSPECIFIED.into()], Limits::default()) else {
         panic!("opened")
     };
-    assert_eq!(refusals[0].address.to_string(), format!("127.0.0.88:{port}"));
+    let at = (refusals[0].address, refusals[0].transport);
+    assert_eq!(at, ("127.0.0.88".parse().unwrap(), Transport::Tcp(port)));
 }
 
 #[tokio::test]

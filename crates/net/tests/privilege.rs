@@ -1,6 +1,6 @@
 //! A process that was root and is not any more. Apart, because the test needs a process of its own to give it up in.
 
-use honeyplant_core::{device::Device, identity::Identity, plant::Plant};
+use honeyplant_core::{conversation::Transport, device::Device, identity::Identity, plant::Plant};
 use honeyplant_net::{Account, Door, Fleet, Limits};
 use std::{env, fs, process::Command, sync::Arc};
 
@@ -11,7 +11,16 @@ fn doors_stay_open_when_root_is_given_up() {
     if env::var_os(CHILD).is_some() {
         let device = Arc::new(Device::new("plc-1", "kind", Identity::default(), Plant::default()));
         let (address, service) = ("127.0.0.93".parse().unwrap(), Arc::new(stage::Stage { greeting: "" }));
-        let door = Door { address, port: 502, device, protocol: "stage", service, connections: None, idle: None };
+        let door = Door {
+            address,
+            transport: Transport::Tcp(502),
+            device,
+            protocol: "stage",
+            service,
+            connections: None,
+            idle: None,
+            tls: None,
+        };
         let fleet = Fleet::bind(vec![door.clone()], &[], Limits::default());
         assert!(fleet.is_ok());
         Account::find("65534", Some("65534")).unwrap().assume().unwrap();

@@ -38,7 +38,7 @@ fn play_within(greeting: &'static str, pipe: usize, limits: Limits) -> Play {
     let session = Arc::new(session);
     let (service, dismiss) = (Stage { greeting }, Box::new(seat.dismissal()));
     let bounds = limits.bounds(service.longest_message(), None);
-    let task = tokio::spawn(drive(ours, service.converse(), session, bounds, memory.clone(), seat));
+    let task = tokio::spawn(drive(ours, service.converse(), session, bounds, memory.clone(), seat, None));
     Play { peer, memory, task, dismiss, start: Instant::now(), device }
 }
 
@@ -312,4 +312,40 @@ async fn a_restart_silences_the_device_and_breaks_its_connections() {
     let lines = play.leaves().await;
     let unread = "malformed <echo two\\n> <>".to_owned();
     assert_eq!(lines[2..], [unread, "closed: the device restarted".to_owned()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_hears_of_its_end_once_before_that_is_recorded() {
+    for way in ["leave", "bye\n", "idle", "told", "dropped", "restart"] {
+        let mut play = play("ends");
+        play.hears("ends").await;
+        match way {
+            "leave" => play.peer.shutdown().await.unwrap(),
+            "idle" => {}
+            "told" => (play.dismiss)(Reason::Shutdown),
+            "dropped" => play.task.abort(),
+            "restart" => {
+                play.device.restart(play.start.into_std());
+                play.says("echo one\n").await;
+            }
+            word => play.says(word).await,
+        }
+        let _ = (&mut play.task).await;
+        let lines = play.memory.lines();
+        let ends = lines.iter().filter(|line| **line == "unsupported <> <>").count();
+        assert_eq!((ends, lines.len() - 2), (1, lines.iter().position(|line| line == "unsupported <> <>").unwrap()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_that_failed_or_never_began_has_no_end() {
+    let mut faulty = play("ends");
+    faulty.says("panic\n").await;
+    (&mut faulty.task).await.unwrap();
+    let mut idle = play("ends");
+    idle.task.abort();
+    let _ = (&mut idle.task).await;
+    for play in [faulty, idle] {
+        assert!(!play.memory.lines().contains(&"unsupported <> <>".to_owned()));
+    }
 }

@@ -5,7 +5,7 @@
 
 use honeyplant_core::{
     artefact::Artefact,
-    conversation::{Context, Conversation, Service, Step},
+    conversation::{Context, Conversation, Effect, Lane, News, Service, Step},
     device::Device,
     event::{Ending, Event, Kind, Operation, Reason, Session, Verdict},
     identity::Identity,
@@ -77,7 +77,7 @@ pub(crate) struct Stage {
 
 impl Service for Stage {
     fn converse(&self) -> Box<dyn Conversation> {
-        Box::new(Actor { greeting: self.greeting, restless: false })
+        Box::new(Actor { greeting: self.greeting, restless: false, stores: None, to_give: (Vec::new(), 0) })
     }
 
     fn longest_message(&self) -> usize {
@@ -88,6 +88,35 @@ impl Service for Stage {
 struct Actor {
     greeting: &'static str,
     restless: bool,
+    /// What came over the channel, if it is to be kept.
+    stores: Option<Vec<u8>>,
+    /// What is to be sent over it in pieces, and how much of it was.
+    to_give: (Vec<u8>, usize),
+}
+
+/// Bytes that are not the same at any two near places.
+pub(crate) fn content(length: usize) -> Vec<u8> {
+    (0..length).map(|i| (i ^ (i >> 8) ^ (i >> 16)) as u8).collect()
+}
+
+impl Actor {
+    fn give(&mut self, cx: &mut Context<'_>) {
+        const PIECE: usize = 64 * 1024;
+        let (bytes, done) = &mut self.to_give;
+        let piece = &bytes[*done..bytes.len().min(*done + PIECE)];
+        *done += piece.len();
+        cx.ask(Effect::Send(piece.to_vec()));
+        if *done == bytes.len() {
+            cx.ask(Effect::Finish);
+        }
+    }
+
+    fn store(&mut self, cx: &mut Context<'_>) {
+        if let Some(bytes) = self.stores.take() {
+            cx.record(unsupported(99));
+            cx.keep(bytes);
+        }
+    }
 }
 
 impl Conversation for Actor {
@@ -112,6 +141,26 @@ impl Conversation for Actor {
                 self.restless = true;
                 cx.wake_at(cx.now);
             }
+            "listen" => {
+                let ports = argument.split_once('-').map(|(a, b)| (a.parse().unwrap(), b.parse().unwrap()));
+                cx.ask(Effect::Listen { ports });
+            }
+            "dial" => cx.ask(Effect::Dial { port: number as u16 }),
+            "send" => cx.ask(Effect::Send(argument.as_bytes().to_vec())),
+            "heap" => cx.ask(Effect::Send(vec![0; number as usize])),
+            "give" => {
+                self.to_give = (content(number as usize), 0);
+                self.give(cx);
+            }
+            "store" => self.stores = Some(Vec::new()),
+            "finish" => cx.ask(Effect::Finish),
+            "abandon" => cx.ask(Effect::Abandon),
+            "secure" => {
+                let lane = if argument == "channel" { Lane::Channel } else { Lane::Line };
+                cx.out.extend(*b"go on\n");
+                cx.ask(Effect::Secure(lane));
+                cx.out.extend(*b"hidden\n");
+            }
             "bye" => {
                 cx.out.extend(*b"bye\n");
                 cx.hang_up();
@@ -125,6 +174,32 @@ impl Conversation for Actor {
             _ => {}
         }
         Step::Took(length + 1)
+    }
+
+    fn effect(&mut self, news: News<'_>, cx: &mut Context<'_>) {
+        let told = match news {
+            News::Received(bytes) => {
+                self.stores.iter_mut().for_each(|stored| stored.extend_from_slice(bytes));
+                return;
+            }
+            News::Sent if self.to_give.1 < self.to_give.0.len() => return self.give(cx),
+            News::Ended => {
+                self.store(cx);
+                "ended".to_owned()
+            }
+            News::Listening(port) => format!("listening {port}"),
+            News::Failed(why) => format!("failed: {why}"),
+            News::Secured(lane) => format!("secured {lane:?}"),
+            News::Connected | News::Sent | News::Closed => format!("{news:?}").to_lowercase(),
+        };
+        cx.out.extend(told.bytes().chain(*b"\n"));
+    }
+
+    fn end(&mut self, cx: &mut Context<'_>) {
+        self.store(cx);
+        if self.greeting == "ends" {
+            cx.record(unsupported(100));
+        }
     }
 
     fn wake(&mut self, cx: &mut Context<'_>) {
