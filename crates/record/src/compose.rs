@@ -5,7 +5,7 @@ use crate::{
     attack,
     document::{
         Address, Asked, Bytes, Closing, Conversed, Decoy, Document, ECS, Ecs, Facets, Facts, FileFacts, Hash, Network,
-        Outcome, Refusal, Related, SCHEMA, Series, SessionId, Tls, TlsClient, User, Watcher, Words,
+        Outcome, Refusal, Related, SCHEMA, Series, SessionId, Tls, TlsClient, User, Watcher, Withheld, Words,
     },
     stamp::hex_digit,
 };
@@ -218,7 +218,9 @@ fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observe
         Kind::Closed(ending) => facts.ending = Some(closing(ending)),
         Kind::Login(_, login) => facts.secret = login.secret.as_deref().map(Cow::Borrowed),
         Kind::File(_, access) => facts.target = access.target.as_deref().map(Cow::Borrowed),
-        Kind::Withheld { bytes } => facts.withheld = Some(*bytes as u64),
+        Kind::Withheld { answers, bytes } => {
+            facts.withheld = Some(Withheld { answers: *answers as u64, bytes: *bytes as u64 });
+        }
         Kind::Discarded { why, .. } => facts.discarded = Some((*why).into()),
         Kind::Relay(..)
         | Kind::Secured(_)

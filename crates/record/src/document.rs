@@ -309,9 +309,9 @@ pub struct Facts<'a> {
     /// Whom the device was to connect to, or who came to a port that was opened for another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub third: Option<Address>,
-    /// How many bytes of answer were withheld from a source that is not proven.
+    /// What was withheld from a source that is not proven.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub withheld: Option<u64>,
+    pub withheld: Option<Withheld>,
     /// Why an artefact was not kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discarded: Option<Cow<'a, str>>,
@@ -376,6 +376,15 @@ pub struct Refusal<'a> {
     pub code: u16,
     /// The protocol's name of it.
     pub reason: Cow<'a, str>,
+}
+
+/// `honeyplant.withheld.*`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Withheld {
+    /// How many answers.
+    pub answers: u64,
+    /// How many bytes they had.
+    pub bytes: u64,
 }
 
 /// `honeyplant.ending.*`

@@ -151,7 +151,7 @@ pub(crate) fn every_kind() -> Vec<Event> {
     let server_name = Some("rtu".into());
     events.push(some(Kind::Secured(Box::new(Encryption { version: "1.2", cipher: "TLS_X".into(), server_name }))));
     events.push(some(Kind::Stranger { peer: ([198, 51, 100, 9], 25).into() }));
-    events.push(some(Kind::Withheld { bytes: 1400 }));
+    events.push(some(Kind::Withheld { answers: 3, bytes: 1400 }));
     events.push(some(Kind::Discarded { digest, size: 8, why: "the store of artefacts is full" }));
     let names = Access { address: Address::Names(vec!["1.3.6.1".into(), "1.3.7".into()]), ..access(&session, 1) };
     events.push(some(Kind::Read(done, names, words(3))));
