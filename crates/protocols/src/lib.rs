@@ -3,9 +3,13 @@
 //! A protocol is a folder with `mod.rs` (what it does), `wire.rs` (its bytes, after its standard), more files for more
 //! nouns, and `dialogues/`: texts that are golden vectors, fuzz seeds and documentation in one.
 
+mod ftp;
+mod iec104;
 mod modbus;
+mod shared;
+mod snmp;
 
 use honeyplant_core::conversation::Protocol;
 
 /// All protocols. A new one is a `mod` and an entry here.
-pub static PROTOCOLS: &[&dyn Protocol] = &[&modbus::Modbus];
+pub static PROTOCOLS: &[&dyn Protocol] = &[&ftp::Ftp, &iec104::Iec104, &modbus::Modbus, &snmp::Snmp];

@@ -1,0 +1,3 @@
+//! What more than one protocol speaks. Apart, so that no protocol reaches into another.
+
+pub(crate) mod ber;
