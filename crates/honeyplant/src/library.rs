@@ -1,10 +1,23 @@
 //! The profiles and sites at hand: those in the binary, and those beside a site. Apart, because a profile is a folder and
 //! no Rust.
 
-use crate::complaint::Source;
-use honeyplant_core::settings::Problem;
+use crate::complaint::{Failure, Source, Tried};
+use honeyplant_core::{
+    files::{Folder, from_octets},
+    settings::Problem,
+};
 use rust_embed::RustEmbed;
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// How many files a profile's folder `files/` may hold, and how many bytes in all.
+const MOST_FILES: usize = 4096;
+const MOST_BYTES: u64 = 64 << 20;
 
 #[derive(RustEmbed)]
 #[folder = "../../profiles"]
@@ -24,10 +37,59 @@ pub(crate) fn profile(site: Option<&Path>, name: &str) -> Result<Source, Problem
 
 /// A text file of the profile called `name`. A profile beside the site hides the one in the binary with all its files.
 pub(crate) fn profile_file(site: Option<&Path>, name: &str, file: &str) -> Option<Source> {
-    match site.map(|folder| folder.join("profiles").join(name)).filter(|folder| folder.join("profile.toml").is_file()) {
+    match beside(site, name) {
         Some(folder) => on_disk(&folder.join(file)),
         None => built_in::<Profiles>(&format!("{name}/{file}")),
     }
+}
+
+/// What lies in the folder `files/` of the profile called `name`, by its absolute path on the device.
+pub(crate) fn profile_folder(site: Option<&Path>, name: &str) -> Result<Folder, Failure> {
+    let mut found = Folder::new();
+    match beside(site, name).map(|folder| folder.join("files")) {
+        Some(folder) if folder.is_dir() => gather(&folder, "", &mut found, &mut 0)?,
+        Some(_) => {}
+        None => {
+            let inside = files(name).into_iter();
+            let inside = inside.filter_map(|(path, bytes)| Some((path.strip_prefix("files")?.into(), Arc::new(bytes))));
+            found.extend(inside.filter(|(path, _): &(Box<str>, _)| path.starts_with('/')));
+        }
+    }
+    Ok(found)
+}
+
+/// The folder of a profile that lies beside the site.
+fn beside(site: Option<&Path>, name: &str) -> Option<PathBuf> {
+    let folder = site?.join("profiles").join(name);
+    folder.join("profile.toml").is_file().then_some(folder)
+}
+
+/// Reads all files under `folder`, which is `path` on the device.
+fn gather(folder: &Path, path: &str, found: &mut Folder, bytes: &mut u64) -> Result<(), Failure> {
+    for entry in fs::read_dir(folder).tried(|| format!("list {}", folder.display()))? {
+        let entry = entry.tried(|| format!("list {}", folder.display()))?;
+        let (on_disk, path) = (entry.path(), format!("{path}/{}", from_octets(entry.file_name().as_bytes())));
+        let facts = entry.metadata().tried(|| format!("look at {}", on_disk.display()))?;
+        if facts.is_dir() {
+            gather(&on_disk, &path, found, bytes)?;
+        } else if facts.is_file() {
+            *bytes = bytes.saturating_add(facts.len());
+            if *bytes > MOST_BYTES || found.len() >= MOST_FILES {
+                let why =
+                    format!("{} is one file too many: a profile has {MOST_FILES} of 64 MiB in all", on_disk.display());
+                return Err(Failure::new(why, "what is only large can be drawn: `size` in [files.entries]"));
+            }
+            let content = fs::read(&on_disk).tried(|| format!("read {}", on_disk.display()))?;
+            found.insert(path.into(), Arc::new(content));
+        } else {
+            let why = format!("{} is neither a file nor a folder", on_disk.display());
+            return Err(Failure::new(
+                why,
+                format!("a link is written as \"{path}\" = {{ link = \"…\" }} in [files.entries]"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// A text file beside the `site.toml` in `folder`, or beside that of the demo site.

@@ -3,6 +3,7 @@
 //! This crate is the only one that sees all the others: it reads sites and profiles, binds them to sockets, and lets
 //! people look at the record.
 
+mod certificate;
 mod command;
 mod complaint;
 mod library;

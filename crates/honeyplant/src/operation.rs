@@ -1,10 +1,14 @@
 //! The plant at work while a site runs: its scans by the clock, and its memory in the state folder. Apart, because it is
 //! the only thread that nobody from outside can make wait.
 
-use crate::complaint::{Failure, Tried};
+use crate::{
+    complaint::{Failure, Tried},
+    state::State,
+};
 use honeyplant_core::{
     device::{Device, Memory},
     plant::Fault,
+    random::Random,
     works::Works,
 };
 use std::{
@@ -12,7 +16,7 @@ use std::{
     fs,
     hash::{DefaultHasher, Hasher},
     io::ErrorKind,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         mpsc::{RecvTimeoutError, Sender, channel},
@@ -84,14 +88,19 @@ pub(crate) struct Archive {
 
 impl Archive {
     /// Puts back into `devices` what an earlier run left in the state folder.
-    pub(crate) fn open(state: &Path, devices: Vec<Arc<Device>>) -> Result<Self, Failure> {
-        let folder = state.join("memory");
+    pub(crate) fn open(state: &State, devices: Vec<Arc<Device>>) -> Result<Self, Failure> {
+        let folder = state.folder().join("memory");
         let mut written = HashMap::new();
         for device in &devices {
             let path = folder.join(format!("{}.json", device.name()));
             let text = match fs::read_to_string(&path) {
                 Ok(text) => text,
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    // A device that has never been started before would be a new one, and stand out.
+                    let starts = Random::named(state.seed_of(device.name()), "starts").below(60) as u32;
+                    device.recall(&Memory { starts: 2 + starts, ..Memory::default() });
+                    continue;
+                }
                 Err(error) => return Err(error).tried(|| format!("read {}", path.display())),
             };
             let memory: Memory = serde_json::from_str(&text).map_err(|error| {

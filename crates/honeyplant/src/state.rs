@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -18,6 +20,8 @@ pub(crate) struct State {
     folder: PathBuf,
     drawn: Drawn,
     changed: bool,
+    /// Certificates that were made and are not kept yet, by device.
+    certificates: BTreeMap<String, String>,
 }
 
 /// `identity.toml`: what was drawn at the first run.
@@ -48,14 +52,14 @@ impl State {
                 u64::from_str_radix(&drawn.seed, 16).tried(|| format!("read the seed in {}", path.display()))?;
                 (drawn, false)
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let seed = getrandom::u64().tried(|| "draw a seed".into())?;
                 let seed = format!("{seed:016x}");
                 (Drawn { seed, site: Identity::default(), devices: BTreeMap::new() }, true)
             }
             Err(error) => return Err(error).tried(|| format!("read {}", path.display())),
         };
-        Ok(Self { folder: folder.to_owned(), drawn, changed })
+        Ok(Self { folder: folder.to_owned(), drawn, changed, certificates: BTreeMap::new() })
     }
 
     /// The folder.
@@ -98,6 +102,26 @@ impl State {
         let mut whole = self.drawn.site.clone();
         whole.0.extend(identity.0.clone());
         Ok(whole)
+    }
+
+    /// Where the certificate of the device called `name` is kept, with its key.
+    pub(crate) fn certificate_path(&self, name: &str) -> PathBuf {
+        self.folder.join("certificates").join(format!("{name}.pem"))
+    }
+
+    /// The certificate of the device called `name`, if it has one.
+    pub(crate) fn certificate(&self, name: &str) -> Result<Option<String>, Failure> {
+        let path = self.certificate_path(name);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(self.certificates.get(name).cloned()),
+            Err(error) => Err(error).tried(|| format!("read {}", path.display())),
+        }
+    }
+
+    /// Gives the device called `name` a certificate.
+    pub(crate) fn add_certificate(&mut self, name: &str, text: String) {
+        self.certificates.insert(name.to_owned(), text);
     }
 
     /// Gives the folder and all that is in it to a user and group.
@@ -145,8 +169,20 @@ impl State {
                 .tried(|| format!("write {}", path.display()))?;
             self.changed = false;
         }
+        while let Some((name, text)) = self.certificates.pop_first() {
+            let path = self.certificate_path(&name);
+            write_secret(&path, &text).tried(|| format!("write {}", path.display()))?;
+        }
         Ok(Hold(lock))
     }
+}
+
+/// Writes a file that nobody else may read.
+fn write_secret(path: &Path, text: &str) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    let new = path.with_extension("new");
+    File::options().create(true).truncate(true).write(true).mode(0o600).open(&new)?.write_all(text.as_bytes())?;
+    fs::rename(&new, path)
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::{Common, Ready, ready, say};
 use crate::complaint::Failure;
-use serde_json::json;
+use honeyplant_core::conversation::Transport;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// Say what is wrong with a site, or what it would run.
@@ -22,7 +23,7 @@ impl Check {
                     "device": device.name,
                     "title": device.title,
                     "addresses": device.addresses,
-                    "services": device.services.iter().map(|(name, port)| json!({"protocol": name, "port": port})).collect::<Vec<_>>(),
+                    "services": device.services.iter().map(service).collect::<Vec<_>>(),
                 }));
             } else {
                 say(device);
@@ -34,4 +35,8 @@ impl Check {
         }
         Ok(())
     }
+}
+
+fn service((protocol, at): &(&'static str, Transport)) -> Value {
+    json!({ "protocol": protocol, "transport": at.carrier().name(), "port": at.port() })
 }

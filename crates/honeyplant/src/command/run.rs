@@ -4,17 +4,17 @@ use super::{Common, Ready, ready, say, shown, tell};
 use crate::{
     complaint::{Failure, Tried},
     operation::{Archive, Operation},
-    site::{Built, Choice, Shown, Site},
+    site::{Built, Choice, Shown, Site, place},
     state::State,
 };
 use honeyplant_core::{
     artefact::Artefact,
     device::Device,
-    event::{Event, Kind, Octets, Session},
+    event::{Carrier, Event, Kind, Octets, Session},
     plant::Fault,
     works::Works,
 };
-use honeyplant_net::{Account, Fleet, HeldSignals, Record, Refusal, Stop};
+use honeyplant_net::{Account, Fleet, HeldSignals, Record, Refusal, Stop, Trouble};
 use honeyplant_record::{Artefacts, Journal, Observer};
 use std::{
     io::ErrorKind,
@@ -48,7 +48,7 @@ impl Run {
         let Ready { site, mut state, built, sinks } = ready(self.site.as_deref(), common)?;
         let signals = HeldSignals::hold().tried(|| "hold signals back".into())?;
         let hold = state.keep()?;
-        let archive = Archive::open(state.folder(), built.devices.clone())?;
+        let archive = Archive::open(&state, built.devices.clone())?;
         let works = built.start(Instant::now(), SystemTime::now());
         let Built { doors, shown: devices, .. } = built;
         let fleet = Fleet::bind(doors, &site.listen, site.limits).map_err(|refusals| explain(&refusals))?;
@@ -131,8 +131,10 @@ fn serve(runtime: &Runtime, fleet: Fleet, shelf: Shelf, signals: HeldSignals) ->
                 told.stop();
             }
         });
-        let trouble = |trouble: honeyplant_net::Trouble| {
-            tell(&format!("warning: {} takes no connections: {}; it is tried again", trouble.address, trouble.error));
+        let trouble = |trouble: Trouble| {
+            let Trouble { address, transport, error } = trouble;
+            let place = place(address, transport);
+            tell(&format!("warning: {place} hears nobody: {error}; it is tried again"));
         };
         fleet.run(shelf, base, &stop, GRACE, trouble).await
     });
@@ -194,13 +196,14 @@ fn screen(site: &Site, devices: &[Shown], mended: &str, common: &Common) {
 /// Every door that could not be opened, with what would help.
 fn explain(refusals: &[Refusal]) -> Failure {
     let message = |refusal: &Refusal| {
-        let Refusal { address, device, protocol, error } = refusal;
+        let Refusal { address, transport, device, protocol, error } = refusal;
+        let place = place(*address, *transport);
         let hint = match error.kind() {
             ErrorKind::AddrInUse => {
+                let (port, kind) = (transport.port(), if transport.carrier() == Carrier::Udp { 'u' } else { 't' });
                 format!(
-                    "another program listens there (`ss -ltnp 'sport = :{}'` tells which), or another honeyplant; \
-                         end it or choose other ports with --port-offset",
-                    address.port()
+                    "another program listens there (`ss -l{kind}np 'sport = :{port}'` tells which), or another \
+                     honeyplant; end it or choose other ports with --port-offset"
                 )
             }
             ErrorKind::PermissionDenied => {
@@ -210,13 +213,12 @@ fn explain(refusals: &[Refusal]) -> Failure {
             }
             ErrorKind::AddrNotAvailable => {
                 format!(
-                    "this machine does not have the address {}; give it one, or list other addresses in site.toml",
-                    address.ip()
+                    "this machine does not have the address {address}; give it one, or list other addresses in site.toml"
                 )
             }
             _ => "see what the system says".to_owned(),
         };
-        Failure::new(format!("cannot listen on {address} for {protocol} of `{device}`: {error}"), hint).0
+        Failure::new(format!("cannot listen on {place} for {protocol} of `{device}`: {error}"), hint).0
     };
     Failure(refusals.iter().flat_map(message).collect())
 }

@@ -3,6 +3,7 @@
 
 use super::{DEMO, Site, complain};
 use crate::{
+    certificate,
     complaint::{Failure, Source},
     library,
     plan::Plan,
@@ -10,6 +11,7 @@ use crate::{
     state::State,
 };
 use honeyplant_core::{
+    conversation::Transport,
     device::Device,
     plant::Program,
     profile::{Endpoint, Profile},
@@ -50,16 +52,32 @@ pub(crate) struct Shown {
     pub(crate) title: String,
     /// Its addresses.
     pub(crate) addresses: Vec<IpAddr>,
-    /// Its services: protocol and port.
-    pub(crate) services: Vec<(&'static str, u16)>,
+    /// Its services: protocol and where it is.
+    pub(crate) services: Vec<(&'static str, Transport)>,
 }
 
 /// The device as `run` and `check` list it.
 impl std::fmt::Display for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "  {}  {}", self.name, self.title)?;
-        let services: Vec<String> = self.services.iter().map(|(name, port)| format!("{name} {port}")).collect();
+        let services: Vec<String> = self.services.iter().map(|(name, at)| format!("{name} {}", port(*at))).collect();
         self.addresses.iter().try_for_each(|address| write!(f, "\n    {address}  {}", services.join(", ")))
+    }
+}
+
+/// A port as operators write it: the carrier is named where it is not TCP.
+fn port(transport: Transport) -> String {
+    match transport {
+        Transport::Tcp(port) => port.to_string(),
+        Transport::Udp(port) => format!("{port}/udp"),
+    }
+}
+
+/// A port at an address, alike.
+pub(crate) fn place(address: IpAddr, transport: Transport) -> String {
+    match address {
+        IpAddr::V4(address) => format!("{address}:{}", port(transport)),
+        IpAddr::V6(address) => format!("[{address}]:{}", port(transport)),
     }
 }
 
@@ -85,7 +103,10 @@ impl Site {
         let mut profiles = HashMap::new();
         for (name, source) in &sources {
             match Profile::parse(&source.text, PROTOCOLS) {
-                Ok(profile) => drop(profiles.insert(name.as_str(), profile)),
+                Ok(profile) => {
+                    let folder = failure.keep(library::profile_folder(self.folder.as_deref(), name));
+                    profiles.insert(name.as_str(), profile.with_folder(folder.unwrap_or_default()));
+                }
                 Err(problems) => failure.0.extend(complain(source, &problems).0),
             }
         }
@@ -106,6 +127,10 @@ impl Site {
                     continue;
                 }
             };
+            let tls = profile.certificate.as_ref().and_then(|certificate| certificate.draw(device.identity()).ok());
+            let tls = tls.and_then(|drawn| {
+                failure.keep(certificate::tls(state, &plan.name, &drawn, &plan.addresses, SystemTime::now()))
+            });
             let mut services = Vec::new();
             for endpoint in endpoints {
                 let port = endpoint.transport.port();
@@ -114,15 +139,17 @@ impl Site {
                     failure.0.extend(Failure::new(why, "choose a smaller --port-offset").0);
                     continue;
                 };
-                services.push((endpoint.protocol, port));
+                let transport = endpoint.transport.at(port);
+                services.push((endpoint.protocol, transport));
                 built.doors.extend(plan.addresses.iter().map(|address| Door {
                     address: *address,
-                    port,
+                    transport,
                     device: device.clone(),
                     protocol: endpoint.protocol,
                     service: endpoint.service.clone(),
                     connections: endpoint.connections,
                     idle: endpoint.idle,
+                    tls: tls.clone(),
                 }));
             }
             let title = profile.about.title.clone();

@@ -3,7 +3,7 @@
 
 mod build;
 
-pub(crate) use build::{Built, Shown};
+pub(crate) use build::{Built, Shown, place};
 
 use crate::{
     complaint::{Failure, Source},
@@ -14,9 +14,9 @@ use crate::{
 };
 use honeyplant_core::{
     identity::Grammar,
-    settings::{Period, Problems, Settings},
+    settings::{Period, Problems, Settings, Size},
 };
-use honeyplant_net::Limits;
+use honeyplant_net::{Allowance, Limits};
 use honeyplant_record::{
     ArtefactSettings, JournalSettings,
     sink::{SINKS, Sink, SinkKind, Start},
@@ -59,10 +59,47 @@ struct LimitSettings {
     sessions_per_source: usize,
     /// After which silence a session ends.
     idle: Period,
+    /// After which silence a session of datagrams ends.
+    udp_idle: Period,
     /// How long a peer may leave its answers untaken.
     stuck: Period,
     /// How long a peer may take to send one message.
     message: Period,
+    /// What is answered over UDP to sources that have not shown that they hear it, and may be forged.
+    unproven: AllowanceSettings,
+}
+
+/// The `[limits.unproven]` table: whoever forges a source address must not get much sent there.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct AllowanceSettings {
+    /// Bytes for each byte asked with. An answer within it is always sent; the other settings are about what is beyond.
+    factor: u32,
+    /// Bytes each second to one source: an IPv4 address, or the 64-bit prefix of an IPv6 address.
+    rate: Size,
+    /// Bytes at once to one source.
+    burst: Size,
+    /// How many times as much all sources of one network get together: of 24 bits of an IPv4 address, or 48 of an IPv6
+    /// address.
+    network: u32,
+    /// Bytes each second, and at once, to all sources together.
+    total: Size,
+    /// How many times as much those get who have shown that they hear what they are sent, apart from the others.
+    proven: u32,
+}
+
+impl Default for AllowanceSettings {
+    fn default() -> Self {
+        let Allowance { factor, rate, burst, network, total, proven } = Allowance::default();
+        Self { factor, rate: Size(rate), burst: Size(burst), network, total: Size(total), proven }
+    }
+}
+
+impl From<AllowanceSettings> for Allowance {
+    fn from(settings: AllowanceSettings) -> Self {
+        let AllowanceSettings { factor, rate, burst, network, total, proven } = settings;
+        Self { factor, rate: rate.0, burst: burst.0, network, total: total.0, proven }
+    }
 }
 
 impl Default for LimitSettings {
@@ -72,8 +109,10 @@ impl Default for LimitSettings {
             sessions: limits.sessions,
             sessions_per_source: limits.sessions_per_source,
             idle: Period(limits.idle),
+            udp_idle: Period(limits.udp_idle),
             stuck: Period(limits.stuck),
             message: Period(limits.message),
+            unproven: AllowanceSettings::default(),
         }
     }
 }
@@ -151,8 +190,10 @@ impl Site {
                 sessions: limits.sessions,
                 sessions_per_source: limits.sessions_per_source,
                 idle: limits.idle.0,
+                udp_idle: limits.udp_idle.0,
                 stuck: limits.stuck.0,
                 message: limits.message.0,
+                unproven: limits.unproven.into(),
             },
             journal,
             artefacts,
