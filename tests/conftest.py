@@ -1,11 +1,14 @@
 """What the system tests share: a network of their own, the binary, and a Modbus peer that says only what it is told."""
 
+import csv
 import ctypes
 import json
 import os
 import resource
+import select
 import signal
 import socket
+import struct
 import subprocess
 import time
 import tomllib
@@ -19,6 +22,7 @@ FUNCTIONS = ROOT / "tests/sites/functions"
 DEMO = ("127.0.10.2", 10502)
 # Seconds after which something that should happen is said not to. No test takes so long unless it fails.
 PATIENCE = 20
+MONDAY = "2026-03-02T00:00:00Z"
 
 
 def private_network():
@@ -135,6 +139,49 @@ def site(folder, more="", **devices):
     return folder
 
 
+class Run:
+    """A run of the plant in virtual time: what its tags were at each look. Every run is of the same install."""
+
+    def __init__(self, state, length, every, *more, tags=()):
+        (state / "identity.toml").write_text('seed = "00c0ffee00c0ffee"\n')
+        command = [BINARY, "--state", state, "plant", "--csv", "--from", MONDAY, "--for", length, "--every", every]
+        command += [*more, *(["--tags", ",".join(tags)] if tags else [])]
+        start = time.monotonic()
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        print(f"{length} took {time.monotonic() - start:.1f} s")
+        assert done.returncode == 0, done.stderr
+        self.notes = done.stderr
+        head, *rows = csv.reader(done.stdout.splitlines())
+        columns = zip(*rows)
+        self.times = next(columns)
+        self.tags = {}
+        for name, values in zip(head[1:], columns):
+            try:
+                self.tags[name] = [float(value) for value in values]
+            except ValueError:
+                pass  # a text, such as the name that a network's management gave
+        self.every = {"1m": 60, "5m": 300, "10s": 10, "1s": 1}[every]
+
+    def __getitem__(self, tag):
+        return self.tags[tag]
+
+    def at(self, hours, tag):
+        """The value of a tag so many hours after the start."""
+        return self.tags[tag][round(hours * 3600 / self.every)]
+
+    def between(self, start, end, tag):
+        return self.tags[tag][round(start * 3600 / self.every) : round(end * 3600 / self.every)]
+
+
+def change(run, tag):
+    return run[tag][-1] - run[tag][0]
+
+
+@pytest.fixture(scope="session")
+def month(tmp_path_factory):
+    return Run(tmp_path_factory.mktemp("month"), "30d", "5m")
+
+
 @pytest.fixture
 def plant(tmp_path):
     """A site that is not started yet; if it runs at the end, it is stopped and must end well."""
@@ -147,6 +194,34 @@ def plant(tmp_path):
 @pytest.fixture
 def demo(plant):
     return plant.start()
+
+
+class Capture:
+    """What goes over the loopback interface meanwhile, in a file that tshark reads."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __enter__(self):
+        self.wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.wire.bind(("lo", 0))
+        return self
+
+    def __exit__(self, *_):
+        with self.path.open("wb") as file:
+            file.write(struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+            while select.select([self.wire], [], [], 0.5)[0]:
+                octets, (_, _, direction, *_) = self.wire.recvfrom(65535)
+                # On loopback every frame is seen going out and coming in.
+                if direction == socket.PACKET_OUTGOING:
+                    file.write(struct.pack("<IIII", int(time.time()), 0, len(octets), len(octets)) + octets)
+        self.wire.close()
+
+    def shown(self, what):
+        """What tshark shows of it."""
+        done = subprocess.run(["tshark", "-r", self.path, "-Y", what], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
 
 def frame(pdu, unit=1, transaction=1):

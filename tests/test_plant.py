@@ -1,53 +1,12 @@
 """The demo's plant: weeks of it in virtual time, and what becomes of it when somebody takes hold of it."""
 
-import csv
 import subprocess
-import time
 from statistics import fmean
 
 import pytest
-from conftest import BINARY, DEMO, PATIENCE, Peer, wait_until
+from conftest import DEMO, PATIENCE, Peer, Run, change, wait_until
 
-MONDAY = "2026-03-02T00:00:00Z"
 COUNTERS = "watchdog intake_total delivered_total energy_total pump_1_hours pump_2_hours backwash_count".split()
-
-
-class Run:
-    """A run of the plant in virtual time: what its tags were at each look. Every run is of the same install."""
-
-    def __init__(self, state, length, every, *more, tags=()):
-        (state / "identity.toml").write_text('seed = "00c0ffee00c0ffee"\n')
-        command = [BINARY, "--state", state, "plant", "--csv", "--from", MONDAY, "--for", length, "--every", every]
-        command += [*more, *(["--tags", ",".join(tags)] if tags else [])]
-        start = time.monotonic()
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-        print(f"{length} took {time.monotonic() - start:.1f} s")
-        assert done.returncode == 0, done.stderr
-        self.notes = done.stderr
-        head, *rows = csv.reader(done.stdout.splitlines())
-        columns = zip(*rows)
-        self.times = next(columns)
-        self.tags = {name: [float(value) for value in values] for name, values in zip(head[1:], columns)}
-        self.every = {"1m": 60, "5m": 300, "10s": 10}[every]
-
-    def __getitem__(self, tag):
-        return self.tags[tag]
-
-    def at(self, hours, tag):
-        """The value of a tag so many hours after the start."""
-        return self.tags[tag][round(hours * 3600 / self.every)]
-
-    def between(self, start, end, tag):
-        return self.tags[tag][round(start * 3600 / self.every) : round(end * 3600 / self.every)]
-
-
-@pytest.fixture(scope="module")
-def month(tmp_path_factory):
-    return Run(tmp_path_factory.mktemp("month"), "30d", "5m")
-
-
-def change(run, tag):
-    return run[tag][-1] - run[tag][0]
 
 
 def test_a_month_of_water_adds_up(month):

@@ -24,6 +24,7 @@ fuzz_target!(|input: &[u8]| {
         rest = tail;
         talk.pass(Duration::from_millis(10 * u64::from(*wait)));
         if *count == 0 || talk.is_over() {
+            talk.leave();
             talk = start();
         }
         if let Err(why) = talk.receive(bytes) {
@@ -32,4 +33,5 @@ fuzz_target!(|input: &[u8]| {
         talk.take_answer();
         talk.take_events();
     }
+    talk.leave();
 });
