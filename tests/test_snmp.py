@@ -268,7 +268,7 @@ def test_an_engine_is_the_same_and_counts_its_starts(agent):
     assert (again, int(next_boots)) == (identifier, int(boots) + 1)
     # A client that knew the agent before is told the new time, and asks again.
     assert value("get", "3", secured("SHA"), "-Z", f"{boots},{lived}", AGENT, NAME).startswith("agent-")
-    assert "not in time window" in agent.tell("events")
+    wait_until(lambda: "not in time window" in agent.tell("events"), "the report to be recorded")
     uptime = re.search(r"\((\d+)\)", snmp("get", "2c", "public", AGENT, UPTIME))
     assert int(uptime[1]) < 100 * PATIENCE
 

@@ -51,7 +51,7 @@ impl Carrier {
 }
 
 /// Bytes of an exchange; most are short.
-pub type Octets = SmallVec<[u8; 40]>;
+pub type Octets = SmallVec<[u8; 64]>;
 
 /// One thing that happened.
 #[derive(Clone, Debug)]

@@ -58,6 +58,7 @@ pub(crate) struct Entry {
 }
 
 /// Whom a peer reaches.
+#[derive(Clone)]
 pub(crate) enum Behind {
     /// The only one.
     One(Arc<Entry>),

@@ -45,7 +45,8 @@ pub struct Fleet {
 }
 
 struct Listener {
-    socket: Socket,
+    /// One, or of datagrams several.
+    sockets: Vec<Socket>,
     address: SocketAddr,
     carrier: Carrier,
     behind: Behind,
@@ -80,6 +81,7 @@ impl Fleet {
         let allowed = descriptors::raise().saturating_sub(places.len()).saturating_sub(descriptors::SPARE);
         let limits = Limits { sessions: limits.sessions.min(allowed.max(1)), ..limits };
         let (mut listeners, mut refusals) = (Vec::new(), Vec::new());
+        let share = shares(places.keys().filter(|place| place.carrier == Carrier::Udp).count());
         for (Place { address, carrier, own }, entries) in places {
             let Some(first) = entries.first().cloned() else { continue };
             let behind = if own.is_some() {
@@ -95,11 +97,11 @@ impl Fleet {
                 Behind::Many(many)
             };
             let opened = match carrier {
-                Carrier::Tcp => listen(address),
-                Carrier::Udp => packet::open(address),
+                Carrier::Tcp => listen(address).map(|(socket, address)| (vec![socket], address)),
+                Carrier::Udp => packet::open(address, share),
             };
             match opened {
-                Ok((socket, address)) => listeners.push(Listener { socket, address, carrier, behind }),
+                Ok((sockets, address)) => listeners.push(Listener { sockets, address, carrier, behind }),
                 Err(error) => refusals.push(Refusal::of(&first.door, address.ip(), error)),
             }
         }
@@ -129,10 +131,13 @@ impl Fleet {
         trouble: impl Fn(Trouble) + Send + Sync + 'static,
     ) -> io::Result<usize> {
         let (mut listeners, mut mailboxes) = (Vec::new(), Vec::new());
-        for Listener { socket, address, carrier, behind } in self.listeners {
-            match carrier {
-                Carrier::Tcp => listeners.push((TcpListener::from_std(socket.into())?, address, behind)),
-                Carrier::Udp => mailboxes.push((Packets::new(socket, address)?, behind)),
+        for Listener { sockets, address, carrier, behind } in self.listeners {
+            for socket in sockets {
+                let behind = behind.clone();
+                match carrier {
+                    Carrier::Tcp => listeners.push((TcpListener::from_std(socket.into())?, address, behind)),
+                    Carrier::Udp => mailboxes.push((Packets::new(socket, address)?, behind)),
+                }
             }
         }
         let host = Arc::new(Host::new(self.limits, record, base, stop.clone(), trouble));
@@ -151,6 +156,14 @@ impl Fleet {
         let _ = timeout(grace, host.sessions.wait()).await;
         Ok(host.sessions.len())
     }
+}
+
+/// By how many sockets each of so many places of datagrams is served: as many as there are processors to serve them, as
+/// long as they are few.
+fn shares(places: usize) -> usize {
+    const SOCKETS: usize = 64;
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    processors.min(SOCKETS / places.max(1)).clamp(1, 4)
 }
 
 fn listen(address: SocketAddr) -> io::Result<(Socket, SocketAddr)> {

@@ -22,8 +22,19 @@ use tokio::{
 /// No datagram is longer.
 pub(crate) const LONGEST: usize = 64 * 1024;
 
-/// Opens a socket at `address`; where it is then.
-pub(crate) fn open(address: SocketAddr) -> io::Result<(Socket, SocketAddr)> {
+/// Opens `count` sockets at `address`; where they are then. The system gives all datagrams of one peer to the same one.
+pub(crate) fn open(address: SocketAddr, count: usize) -> io::Result<(Vec<Socket>, SocketAddr)> {
+    // Sockets that share would share with another program, too: one that does not must find the place free.
+    let (alone, address) = bind(address, false)?;
+    if count < 2 {
+        return Ok((vec![alone], address));
+    }
+    drop(alone);
+    let sockets = (0..count).map(|_| bind(address, true).map(|(socket, _)| socket)).collect::<io::Result<_>>()?;
+    Ok((sockets, address))
+}
+
+fn bind(address: SocketAddr, shared: bool) -> io::Result<(Socket, SocketAddr)> {
     // What waits here while others are dealt with; the system grants less if it is set to.
     const WAITING: usize = 4 << 20;
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
@@ -36,6 +47,7 @@ pub(crate) fn open(address: SocketAddr) -> io::Result<(Socket, SocketAddr)> {
             SocketAddr::V6(_) => setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?,
         }
     }
+    socket.set_reuse_port(shared)?;
     let _ = socket.set_recv_buffer_size(WAITING);
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;

@@ -46,7 +46,7 @@ pub(super) struct Answer<'a> {
 #[derive(Debug, Default)]
 struct Harvest {
     list: Vec<u8>,
-    names: Vec<Box<str>>,
+    names: Vec<Oid>,
     values: Vec<plant::Value>,
     tags: Tags,
 }
@@ -54,7 +54,7 @@ struct Harvest {
 impl Harvest {
     fn put(&mut self, name: &[u32], found: Result<&Reading, Absent>) {
         wire::put_bind(&mut self.list, name, found.map(|reading| &reading.value));
-        self.names.push(dotted(name));
+        self.names.push(Oid::new(name));
         self.values.push(match found {
             Ok(reading) => reading.value.plain(),
             Err(absent) => plant::Value::Text(absent.name().into()),
@@ -199,6 +199,7 @@ impl<'a> Request<'a> {
             Kind::Identify(operation)
         } else {
             // What was answered: of the next ones, nobody would know from what was asked.
+            let names: Vec<_> = names.iter().map(|name| dotted(name)).collect();
             let access = if names.is_empty() { self.access(count) } else { objects(names) };
             Kind::Read(operation, Access { tags, ..access }, typed(values))
         };

@@ -74,8 +74,15 @@ impl fmt::Display for Oid {
 pub(super) fn dotted(arcs: &[u32]) -> Box<str> {
     let mut text = String::with_capacity(4 * arcs.len());
     for (i, arc) in arcs.iter().enumerate() {
-        // Writing to a text does not fail.
-        let _ = write!(text, "{}{arc}", if i > 0 { "." } else { "" });
+        if i > 0 {
+            text.push('.');
+        }
+        // Most arcs are one digit, and there are a dozen in each name.
+        match char::from_digit(*arc, 10) {
+            Some(digit) => text.push(digit),
+            // Writing to a text does not fail.
+            None => drop(write!(text, "{arc}")),
+        }
     }
     text.into()
 }
