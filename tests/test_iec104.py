@@ -4,6 +4,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import time
 import tomllib
 from collections import namedtuple
 
@@ -112,14 +113,17 @@ class Master:
         point = self.station.get_point(COMMAND[tag]) or self.station.add_point(io_address=COMMAND[tag], type=kind)
         point.command_mode, point.value = mode, order
         for _ in range(4):
-            since = len(self.heard)
+            since, patience = len(self.heard), time.monotonic() + 2
             if point.transmit(cause=c104.Cot.ACTIVATION):
                 return True
-            answers = [thing for thing in self.heard[since:] if thing.address == point.io_address]
-            if any(thing.negative for thing in answers):
-                return False
-            if any(not thing.element[-1] & 0x80 for thing in answers):
-                return True
+            # It may say so before the answer is there.
+            while time.monotonic() < patience:
+                answers = [thing for thing in self.heard[since:] if thing.address == point.io_address]
+                if any(thing.negative for thing in answers):
+                    return False
+                if any(not thing.element[-1] & 0x80 for thing in answers):
+                    return True
+                time.sleep(0.01)
         pytest.fail(f"no answer to {tag}")
 
     def double(self, tag, on, **how):
