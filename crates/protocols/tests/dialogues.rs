@@ -111,6 +111,14 @@ fn a_tag_that_is_not_there_is_told_with_its_key_and_a_hint() {
 }
 
 #[test]
+fn the_device_of_the_fuzzer_has_every_service() {
+    let stage = stage(PROTOCOLS, include_str!("../../../fuzz/profile.toml")).unwrap_or_else(|why| panic!("{why}"));
+    for protocol in PROTOCOLS {
+        feed(&stage, protocol.name(), [&b"?"[..]]).unwrap();
+    }
+}
+
+#[test]
 fn the_schema_of_every_protocol_is_a_table() {
     let schema = Profile::schema(PROTOCOLS);
     for protocol in PROTOCOLS {
