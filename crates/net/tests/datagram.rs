@@ -11,11 +11,10 @@ use honeyplant_core::{
     identity::Identity,
     plant::Plant,
 };
-use honeyplant_net::{Allowance, Door, Fleet, Limits, Stop};
-use stage::Memory;
+use honeyplant_net::{Allowance, Door, Limits};
+use stage::{Memory, Running, run};
 use std::{
     collections::HashSet,
-    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
         Arc,
@@ -23,11 +22,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::{
-    net::UdpSocket,
-    task::{JoinHandle, yield_now},
-    time::timeout,
-};
+use tokio::{net::UdpSocket, task::yield_now, time::timeout};
 
 /// A datagram is words that say what to do.
 struct Clerk;
@@ -112,28 +107,7 @@ fn door(address: &str, port: u16) -> Door {
     }
 }
 
-struct Running {
-    memory: Memory,
-    stop: Stop,
-    task: JoinHandle<io::Result<usize>>,
-    addresses: Vec<SocketAddr>,
-}
-
-fn run(doors: Vec<Door>, wildcard: &[IpAddr], limits: Limits) -> Running {
-    let fleet = Fleet::bind(doors, wildcard, limits).unwrap();
-    let (memory, stop, addresses) = (Memory::default(), Stop::new(), fleet.addresses().collect());
-    let (record, told) = (memory.clone(), stop.clone());
-    let task = tokio::spawn(async move { fleet.run(record, 1 << 20, &told, Duration::from_secs(5), |_| {}).await });
-    Running { memory, stop, task, addresses }
-}
-
 impl Running {
-    async fn ends(self) -> Memory {
-        self.stop.stop();
-        assert_eq!(self.task.await.unwrap().unwrap(), 0, "no session is left");
-        self.memory
-    }
-
     /// Waits until the record says so.
     async fn until(&self, told: impl Fn(&Memory) -> bool) {
         while !told(&self.memory) {

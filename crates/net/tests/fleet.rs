@@ -5,8 +5,8 @@
 mod stage;
 
 use honeyplant_core::{conversation::Transport, event::Reason};
-use honeyplant_net::{Door, Fleet, Limits, Stop};
-use stage::{Memory, Stage, device};
+use honeyplant_net::{Door, Fleet, Limits};
+use stage::{Stage, device, run};
 use std::{
     collections::HashSet,
     io,
@@ -17,7 +17,6 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
-    task::JoinHandle,
 };
 
 fn door(address: &str, port: u16) -> Door {
@@ -25,29 +24,6 @@ fn door(address: &str, port: u16) -> Door {
     let address = address.parse().unwrap();
     let transport = Transport::Tcp(port);
     Door { address, transport, device, protocol: "stage", service, connections: None, idle: None, tls: None }
-}
-
-struct Running {
-    memory: Memory,
-    stop: Stop,
-    task: JoinHandle<io::Result<usize>>,
-    addresses: Vec<SocketAddr>,
-}
-
-fn run(doors: Vec<Door>, wildcard: &[IpAddr], limits: Limits) -> Running {
-    let fleet = Fleet::bind(doors, wildcard, limits).unwrap();
-    let (memory, stop, addresses) = (Memory::default(), Stop::new(), fleet.addresses().collect());
-    let (record, told) = (memory.clone(), stop.clone());
-    let task = tokio::spawn(async move { fleet.run(record, 1 << 20, &told, Duration::from_secs(5), |_| {}).await });
-    Running { memory, stop, task, addresses }
-}
-
-impl Running {
-    async fn ends(self) -> Memory {
-        self.stop.stop();
-        assert_eq!(self.task.await.unwrap().unwrap(), 0, "no session is left");
-        self.memory
-    }
 }
 
 /// A connection on which the device has told its name.

@@ -5,6 +5,8 @@
 
 mod ftp;
 mod iec104;
+#[cfg(test)]
+mod mistakes;
 mod modbus;
 mod shared;
 mod snmp;

@@ -11,14 +11,17 @@ use honeyplant_core::{
     identity::Identity,
     plant::Plant,
 };
-use honeyplant_net::Record;
+use honeyplant_net::{Door, Fleet, Limits, Record, Stop};
 use std::{
+    io,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
+use tokio::task::JoinHandle;
 
 #[derive(Clone, Default)]
 pub(crate) struct Memory {
@@ -213,4 +216,28 @@ impl Conversation for Actor {
 
 fn unsupported(code: u16) -> Kind {
     Kind::Unsupported(Operation { name: "twice", code, unit: None, verdict: Verdict::Done })
+}
+
+/// A fleet that is served.
+pub(crate) struct Running {
+    pub(crate) memory: Memory,
+    pub(crate) stop: Stop,
+    pub(crate) task: JoinHandle<io::Result<usize>>,
+    pub(crate) addresses: Vec<SocketAddr>,
+}
+
+pub(crate) fn run(doors: Vec<Door>, wildcard: &[IpAddr], limits: Limits) -> Running {
+    let fleet = Fleet::bind(doors, wildcard, limits).unwrap();
+    let (memory, stop, addresses) = (Memory::default(), Stop::new(), fleet.addresses().collect());
+    let (record, told) = (memory.clone(), stop.clone());
+    let task = tokio::spawn(async move { fleet.run(record, 1 << 20, &told, Duration::from_secs(5), |_| {}).await });
+    Running { memory, stop, task, addresses }
+}
+
+impl Running {
+    pub(crate) async fn ends(self) -> Memory {
+        self.stop.stop();
+        assert_eq!(self.task.await.unwrap().unwrap(), 0, "no session is left");
+        self.memory
+    }
 }

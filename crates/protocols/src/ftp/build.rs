@@ -300,14 +300,10 @@ impl FromStr for Ports {
 #[cfg(test)]
 mod tests {
     use super::super::Ftp;
-    use honeyplant_core::{identity::Identity, profile::Profile};
 
     fn mistakes(ftp: &str) -> Vec<String> {
         let text = format!("[ftp]\n{ftp}\n[certificate]\ncommon-name = 'x'");
-        let profile = Profile::parse(&text, &[&Ftp]).unwrap();
-        let problems = profile.device("decoy", "test", Identity::default(), 1, None).err().unwrap_or_default();
-        let point = |span: std::ops::Range<usize>| text.get(span).unwrap().to_owned();
-        problems.into_iter().map(|p| format!("{p} @ {}", p.span.clone().map_or_else(String::new, point))).collect()
+        crate::mistakes::mistakes(&Ftp, &text)
     }
 
     #[test]

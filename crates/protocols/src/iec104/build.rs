@@ -262,18 +262,13 @@ impl Desk<'_> {
 
 #[cfg(test)]
 mod tests {
-    use honeyplant_core::{identity::Identity, profile::Profile};
-
     /// The mistakes in a profile, and the text that each one points at.
     fn mistakes(iec104: &str) -> Vec<String> {
         let text = format!(
             "[tags]\nclosed = {{ type = 'BOOL' }}\ncurrent = {{ type = 'REAL' }}\nname = {{ type = 'STRING' }}\n\
              [iec104]\n{iec104}"
         );
-        let profile = Profile::parse(&text, &[&super::super::Iec104]).unwrap();
-        let problems = profile.device("decoy", "test", Identity::default(), 1, None).err().unwrap_or_default();
-        let point = |span: std::ops::Range<usize>| text.get(span).unwrap().to_owned();
-        problems.into_iter().map(|p| format!("{p} @ {}", p.span.clone().map_or_else(String::new, point))).collect()
+        crate::mistakes::mistakes(&super::super::Iec104, &text)
     }
 
     #[test]

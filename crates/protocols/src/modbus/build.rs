@@ -301,18 +301,13 @@ fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use honeyplant_core::{identity::Identity, profile::Profile};
-
     /// The mistakes in a profile, and the text that each one points at.
     fn mistakes(modbus: &str) -> Vec<String> {
         let text = format!(
             "[image]\nlayout = 'modicon'\nmemory = 8\nmemory-bits = 8\n[tags]\n\
              level = {{ type = 'INT' }}\nname = {{ type = 'STRING' }}\n[modbus]\n{modbus}"
         );
-        let profile = Profile::parse(&text, &[&super::super::Modbus]).unwrap();
-        let problems = profile.device("decoy", "test", Identity::default(), 1, None).err().unwrap_or_default();
-        let point = |span: std::ops::Range<usize>| text.get(span).unwrap().to_owned();
-        problems.into_iter().map(|p| format!("{p} @ {}", p.span.clone().map_or_else(String::new, point))).collect()
+        crate::mistakes::mistakes(&super::super::Modbus, &text)
     }
 
     #[test]

@@ -277,15 +277,11 @@ fn hex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use honeyplant_core::{identity::Identity, profile::Profile};
 
     /// The mistakes in a profile, and the text that each one points at.
     fn mistakes(snmp: &str) -> Vec<String> {
         let text = format!("[snmp]\n{snmp}");
-        let profile = Profile::parse(&text, &[&super::super::Snmp]).unwrap();
-        let problems = profile.device("decoy", "test", Identity::default(), 1, None).err().unwrap_or_default();
-        let point = |span: std::ops::Range<usize>| text.get(span).unwrap().to_owned();
-        problems.into_iter().map(|p| format!("{p} @ {}", p.span.clone().map_or_else(String::new, point))).collect()
+        crate::mistakes::mistakes(&super::super::Snmp, &text)
     }
 
     #[test]
