@@ -191,6 +191,8 @@ pub enum News<'a> {
 pub enum Transport {
     /// A TCP port.
     Tcp(u16),
+    /// A TCP port on which TLS begins at once.
+    Tls(u16),
     /// A UDP port.
     Udp(u16),
 }
@@ -199,7 +201,7 @@ impl Transport {
     /// The port.
     pub const fn port(self) -> u16 {
         match self {
-            Self::Tcp(port) | Self::Udp(port) => port,
+            Self::Tcp(port) | Self::Tls(port) | Self::Udp(port) => port,
         }
     }
 
@@ -207,6 +209,7 @@ impl Transport {
     pub const fn at(self, port: u16) -> Self {
         match self {
             Self::Tcp(_) => Self::Tcp(port),
+            Self::Tls(_) => Self::Tls(port),
             Self::Udp(_) => Self::Udp(port),
         }
     }
@@ -215,6 +218,7 @@ impl Transport {
     pub const fn carrier(self) -> Carrier {
         match self {
             Self::Tcp(_) => Carrier::Tcp,
+            Self::Tls(_) => Carrier::Tls,
             Self::Udp(_) => Carrier::Udp,
         }
     }

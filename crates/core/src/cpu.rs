@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -22,11 +22,22 @@ pub enum Mode {
     Fault,
 }
 
+/// How a CPU that stood takes up its program (IEC 61131-3 §6.4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Where it stood. One that a fault had stopped starts warm.
+    Hot,
+    /// Anew, with what is retained.
+    Warm,
+    /// Anew, with nothing of before.
+    Cold,
+}
+
 /// An entry of the diagnostic buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// It was told to run.
-    Running,
+    Running(Start),
     /// It was told to stop.
     Stopped,
     /// It stopped by itself.
@@ -41,10 +52,16 @@ const NOTES: usize = 100;
 pub(crate) struct Cpu {
     pub(crate) scan: Duration,
     pub(crate) restart: Duration,
+    /// How long it stands until somebody who looks after the plant lets it run again.
+    pub(crate) attended: Option<Duration>,
     mode: AtomicU8,
+    /// How it is to take up its program at the next scan, if it is.
+    start: Mutex<Option<Start>>,
     work: Mutex<Work>,
     /// Apart from the work, which is locked for the length of a scan.
     notes: Mutex<VecDeque<(Duration, Note)>>,
+    /// How many there ever were.
+    noted: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -55,6 +72,8 @@ struct Work {
     changes: Option<u64>,
     rest: Option<Rest>,
     faulted: bool,
+    /// Since when it stands, by its uptime.
+    stands: Option<Duration>,
 }
 
 impl Default for Cpu {
@@ -62,9 +81,12 @@ impl Default for Cpu {
         Self {
             scan: Duration::from_millis(100),
             restart: Duration::from_secs(20),
+            attended: None,
             mode: AtomicU8::new(Mode::Run as u8),
+            start: Mutex::default(),
             work: Mutex::default(),
             notes: Mutex::default(),
+            noted: AtomicUsize::new(0),
         }
     }
 }
@@ -82,11 +104,23 @@ impl Cpu {
         }
     }
 
-    /// Takes up `mode` as it was told to.
-    pub(crate) fn enter(&self, mode: Mode, clock: Duration) {
-        if self.mode.swap(mode as u8, Ordering::AcqRel) != mode as u8 {
-            self.note(clock, if mode == Mode::Run { Note::Running } else { Note::Stopped });
+    /// Stops.
+    pub(crate) fn stop(&self, clock: Duration) {
+        if self.mode.swap(Mode::Stop as u8, Ordering::AcqRel) != Mode::Stop as u8 {
+            self.note(clock, Note::Stopped);
         }
+    }
+
+    /// Runs, unless it does.
+    pub(crate) fn run(&self, start: Start, clock: Duration) {
+        if self.mode.swap(Mode::Run as u8, Ordering::AcqRel) != Mode::Run as u8 {
+            *self.pending() = Some(start);
+            self.note(clock, Note::Running(start));
+        }
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Option<Start>> {
+        self.start.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn note(&self, clock: Duration, note: Note) {
@@ -95,6 +129,11 @@ impl Cpu {
             notes.pop_front();
         }
         notes.push_back((clock, note));
+        self.noted.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn noted(&self) -> usize {
+        self.noted.load(Ordering::Acquire)
     }
 
     pub(crate) fn notes(&self) -> Vec<(Duration, Note)> {
@@ -112,17 +151,27 @@ impl Cpu {
             plant.restart();
         }
         let mode = self.mode();
-        if anew || work.faulted && mode == Mode::Run {
+        let start = self.pending().take_if(|_| mode == Mode::Run);
+        let start = if anew || work.faulted && start == Some(Start::Hot) { Some(Start::Warm) } else { start };
+        if let Some(start @ (Start::Warm | Start::Cold)) = start {
             work.faulted = false;
+            match start {
+                Start::Cold => plant.clear(),
+                _ => plant.restart(),
+            }
             if let Some(task) = &mut work.task {
-                task.restart(&mut plant);
+                task.restart(&mut plant, start);
             }
         }
         if restarting || mode != Mode::Run {
             plant.fall();
             work.changes = None;
+            if !restarting {
+                self.attend(&mut work, at);
+            }
             return None;
         }
+        work.stands = None;
         plant.advance(at);
         let Work { task: Some(task), changes, rest, faulted, .. } = &mut *work else { return None };
         let same = *changes == Some(plant.changes());
@@ -148,6 +197,15 @@ impl Cpu {
                 self.note(at.clock, Note::Faulted(fault.clone()));
                 Some(fault)
             }
+        }
+    }
+
+    /// Somebody lets it run again once it stood for long enough.
+    fn attend(&self, work: &mut Work, at: Moment) {
+        let since = *work.stands.get_or_insert(at.uptime);
+        if self.attended.is_some_and(|patience| at.uptime.saturating_sub(since) >= patience) {
+            work.stands = None;
+            self.run(Start::Warm, at.clock);
         }
     }
 

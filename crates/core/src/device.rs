@@ -2,9 +2,11 @@
 
 use crate::{
     accounts::Accounts,
-    cpu::{Cpu, Mode, Note},
+    cpu::{Cpu, Mode, Note, Start},
     files::Files,
     identity::Identity,
+    load_memory::LoadMemory,
+    pages::Pages,
     plant::{Fault, Kept, Moment, Plant, TagId, Task, Value},
     traffic::Traffic,
 };
@@ -14,7 +16,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime},
 };
@@ -29,6 +31,8 @@ pub struct Device {
     cpu: Cpu,
     /// When it started, and what its clock said.
     started: OnceLock<(Instant, Duration)>,
+    /// By how many milliseconds its clock was set ahead since.
+    ahead: AtomicI64,
     /// How often the CPU was restarted, and until when (in nanoseconds after the start) the last restart takes.
     boots: AtomicU32,
     booted: AtomicU64,
@@ -39,7 +43,9 @@ pub struct Device {
     traffic: Traffic,
     certified: bool,
     files: Files,
+    pages: Arc<Pages>,
     accounts: Accounts,
+    load_memory: LoadMemory,
 }
 
 /// What of a device survives a restart of honeyplant.
@@ -51,6 +57,9 @@ pub struct Memory {
     /// The RETAIN variables of its program.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub program: BTreeMap<String, Value>,
+    /// What was loaded into its load memory, by name, in hexadecimal digits; what was deleted from it has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub loads: BTreeMap<String, String>,
     /// How often it was started in its life.
     #[serde(default)]
     pub starts: u32,
@@ -70,6 +79,7 @@ impl Device {
             plant: Mutex::new(plant),
             cpu: Cpu::default(),
             started: OnceLock::new(),
+            ahead: AtomicI64::new(0),
             boots: AtomicU32::new(0),
             booted: AtomicU64::new(0),
             starts: AtomicU32::new(1),
@@ -77,7 +87,9 @@ impl Device {
             traffic: Traffic::default(),
             certified: false,
             files: Files::default(),
+            pages: Arc::default(),
             accounts: Accounts::default(),
+            load_memory: LoadMemory::default(),
         }
     }
 
@@ -94,9 +106,21 @@ impl Device {
         self
     }
 
+    /// The same, with somebody who lets its CPU run again when it stood for this long.
+    pub const fn with_attendance(mut self, patience: Option<Duration>) -> Self {
+        self.cpu.attended = patience;
+        self
+    }
+
     /// The same, with these files.
     pub fn with_files(mut self, files: Files) -> Self {
         self.files = files;
+        self
+    }
+
+    /// The same, with these pages of its web server.
+    pub fn with_pages(mut self, pages: Arc<Pages>) -> Self {
+        self.pages = pages;
         self
     }
 
@@ -148,15 +172,27 @@ impl Device {
     /// The device's clock at `now`, as time since 1970.
     pub fn clock(&self, now: Instant) -> Duration {
         let (started, clock) = self.started(now);
-        clock + now.saturating_duration_since(started)
+        let ahead = self.ahead.load(Ordering::Acquire);
+        let (by, clock) = (Duration::from_millis(ahead.unsigned_abs()), clock + now.saturating_duration_since(started));
+        if ahead < 0 { clock.saturating_sub(by) } else { clock.saturating_add(by) }
+    }
+
+    /// Somebody sets its clock: at `now` it is `clock`, until honeyplant begins to run anew.
+    pub fn set_clock(&self, now: Instant, clock: Duration) {
+        let (millis, is) = (|time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX), self.clock(now));
+        self.ahead.fetch_add(millis(clock).saturating_sub(millis(is)), Ordering::AcqRel);
+    }
+
+    /// What its clock said when its power came on.
+    pub fn powered(&self, now: Instant) -> Duration {
+        self.started(now).1
     }
 
     /// `now` as its CPU counts time.
     pub fn moment(&self, now: Instant) -> Moment {
-        let (started, clock) = self.started(now);
-        let since = now.saturating_duration_since(started);
+        let since = now.saturating_duration_since(self.started(now).0);
         let booted = Duration::from_nanos(self.booted.load(Ordering::Acquire));
-        Moment { uptime: since.saturating_sub(booted), clock: clock + since }
+        Moment { uptime: since.saturating_sub(booted), clock: self.clock(now) }
     }
 
     /// It was first started at `born`, unless it already was.
@@ -196,12 +232,12 @@ impl Device {
 
     /// Stops the CPU; from its next scan on the outputs are off and the program stands.
     pub fn stop(&self, now: Instant) {
-        self.cpu.enter(Mode::Stop, self.clock(now));
+        self.cpu.stop(self.clock(now));
     }
 
-    /// Lets the CPU run. One that a fault had stopped starts its program anew.
-    pub fn run(&self, now: Instant) {
-        self.cpu.enter(Mode::Run, self.clock(now));
+    /// Lets a CPU that stands run, from its next scan on.
+    pub fn run(&self, start: Start, now: Instant) {
+        self.cpu.run(start, self.clock(now));
     }
 
     /// Restarts the device: its connections break, nothing is answered until it is over, its uptime begins again, and the
@@ -221,8 +257,8 @@ impl Device {
 
     /// When the restart that goes on at `now` is over.
     pub fn back(&self, now: Instant) -> Option<Instant> {
-        let booted = self.booted.load(Ordering::Acquire);
-        let over = self.started(now).0.checked_add(Duration::from_nanos(booted)).filter(|_| booted > 0)?;
+        let booted = Some(self.booted.load(Ordering::Acquire)).filter(|booted| *booted > 0)?;
+        let over = self.started(now).0.checked_add(Duration::from_nanos(booted))?;
         (over > now).then_some(over)
     }
 
@@ -241,14 +277,34 @@ impl Device {
         &self.files
     }
 
+    /// The pages of its web server.
+    pub fn pages(&self) -> &Pages {
+        &self.pages
+    }
+
     /// Who may log in to it.
     pub const fn accounts(&self) -> &Accounts {
         &self.accounts
     }
 
+    /// What was loaded into it and deleted from it since it was made.
+    pub const fn load_memory(&self) -> &LoadMemory {
+        &self.load_memory
+    }
+
     /// What happened to its CPU, the latest last, each with the device's clock.
     pub fn notes(&self) -> Vec<(Duration, Note)> {
         self.cpu.notes()
+    }
+
+    /// How many notes were ever made: who has seen so many has seen all.
+    pub fn noted(&self) -> usize {
+        self.cpu.noted()
+    }
+
+    /// How long a restart takes.
+    pub const fn restart_time(&self) -> Duration {
+        self.cpu.restart
     }
 
     /// One scan at `now`: runs the program if anything can have changed. The fault that stops the CPU is told once.
@@ -260,7 +316,8 @@ impl Device {
     /// What survives a restart of honeyplant.
     pub fn memory(&self) -> Memory {
         let born = self.born.load(Ordering::Acquire);
-        Memory { program: self.cpu.retained(), plant: self.still().kept(), starts: self.starts(), born }
+        let loads = self.load_memory.kept();
+        Memory { program: self.cpu.retained(), plant: self.still().kept(), loads, starts: self.starts(), born }
     }
 
     /// Puts back what [`Device::memory`] gave; for the time before the first scan.
@@ -271,6 +328,7 @@ impl Device {
             self.born.store(memory.born, Ordering::Release);
             self.files.born(Duration::from_secs(memory.born));
         }
+        self.load_memory.recall(&memory.loads);
         self.still().recall(&memory.plant);
     }
 }
@@ -278,5 +336,28 @@ impl Device {
 impl fmt::Debug for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Device({} of {})", self.name, self.profile)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test has to begin at some time")]
+    fn a_clock_that_was_set_goes_on_from_there() {
+        let device = Device::new("decoy", "test", Identity::default(), Plant::default());
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        let began = Duration::from_secs(1_741_593_600);
+        device.start(now, SystemTime::UNIX_EPOCH + began);
+        for clock in [Duration::from_secs(946_684_800), Duration::from_secs(2_000_000_000), Duration::ZERO] {
+            device.set_clock(now + second, clock);
+            assert_eq!(device.clock(now + second), clock);
+            assert_eq!(device.clock(now + 3 * second), clock + 2 * second);
+            assert_eq!(device.moment(now + 3 * second).uptime, 3 * second);
+        }
+        assert_eq!(device.powered(now + second), began);
+        device.set_clock(now, Duration::MAX);
+        assert!(device.clock(now) > began);
     }
 }

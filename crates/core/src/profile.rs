@@ -6,10 +6,13 @@ use crate::{
     certificate::CertificateSettings,
     conversation::{Protocol, Service, Transport},
     device::Device,
+    event::Carrier,
     files::{FilesSettings, Folder},
     identity::{Grammar, Identity},
+    pages::Pages,
     plant::{Image, Plant, Program, Sizes, TagSettings},
     settings::{Period, Problem, Problems, Scan, Settings},
+    tls::TlsSettings,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -29,15 +32,62 @@ pub struct About {
 
 /// The `listen` table of a service: how it is reached.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Listen {
     /// The port, if the device does not use the standard one.
     pub port: Option<u16>,
+    /// A port at which TLS begins at once, besides. It needs a `[certificate]`.
+    #[schemars(with = "Option<u16>")]
+    pub tls: Option<Spanned<u16>>,
+    /// Whether it is reached over TLS only.
+    #[schemars(with = "Option<bool>")]
+    pub tls_only: Option<Spanned<bool>>,
     /// How many connections the device takes at once; when it has as many, the one that was idle longest gives way
     /// (MODBUS Messaging on TCP/IP Implementation Guide V1.0b §4.3.1 describes this habit).
     pub connections: Option<usize>,
     /// After which silence the device closes a connection; without it, the site's limit counts.
     pub idle: Option<Period>,
+}
+
+impl Listen {
+    /// Where the device offers a protocol that others have at `standard`. What is wrong with it is at the dotted key `key`.
+    fn transports(
+        &self,
+        key: &str,
+        standard: &[Transport],
+        certified: bool,
+        problems: &mut Problems,
+    ) -> Vec<Transport> {
+        let stream = |transport: &&Transport| transport.carrier() == Carrier::Tcp;
+        let only = self.tls_only.as_ref().filter(|only| *only.get_ref());
+        let mut transports: Vec<Transport> = standard
+            .iter()
+            .filter(|transport| only.is_none() || !stream(transport))
+            .map(|transport| self.port.map_or(*transport, |port| transport.at(port)))
+            .collect();
+        let Some(tls) = &self.tls else {
+            problems.extend(only.map(|only| {
+                let problem = Problem::new(format!("{key}.tls-only"), "there is no port for TLS").at(only.span());
+                problem.hint("write one, such as tls = 443")
+            }));
+            return transports;
+        };
+        let mut wrong = |why: &str, hint: &str| {
+            problems.push(Problem::new(format!("{key}.tls"), why).at(tls.span()).hint(hint));
+        };
+        if !certified {
+            wrong("the device has no certificate, without which there is no TLS", "add the table [certificate]");
+        }
+        if !standard.iter().any(|transport| stream(&transport)) {
+            wrong("the protocol is not spoken over TCP", "leave it out");
+        }
+        let transport = Transport::Tls(*tls.get_ref());
+        if transports.iter().any(|other| stream(&other) && other.port() == transport.port()) {
+            wrong("without TLS it is reached at the same port", "choose another port, or write tls-only = true");
+        }
+        transports.push(transport);
+        transports
+    }
 }
 
 /// The `[cpu]` table: how the device runs its program.
@@ -48,6 +98,9 @@ pub struct CpuSettings {
     pub scan: Scan,
     /// How long the device takes to restart; it answers nothing meanwhile.
     pub restart: Period,
+    /// After how long in STOP, or stopped by a fault, somebody who looks after the plant lets the CPU run again. Nobody
+    /// does without it.
+    pub attended: Option<Period>,
     /// The file of the program, beside this one. A profile without `program.st` has no program.
     pub program: String,
 }
@@ -55,7 +108,7 @@ pub struct CpuSettings {
 impl Default for CpuSettings {
     fn default() -> Self {
         let (scan, restart) = (Scan(Duration::from_millis(100)), Period(Duration::from_secs(20)));
-        Self { scan, restart, program: "program.st".to_owned() }
+        Self { scan, restart, attended: None, program: "program.st".to_owned() }
     }
 }
 
@@ -79,6 +132,9 @@ pub fn furnish(plant: &mut Plant, key: &str, tags: &TagTable, identity: &Identit
     problems
 }
 
+/// The tables that are no protocol.
+const TABLES: &[&str] = &["profile", "identity", "cpu", "certificate", "tls", "image", "tags", "files", "accounts"];
+
 /// A profile that was read.
 #[derive(Clone)]
 pub struct Profile<'a> {
@@ -90,10 +146,13 @@ pub struct Profile<'a> {
     pub cpu: CpuSettings,
     /// What it shows over TLS, if it can.
     pub certificate: Option<CertificateSettings>,
+    /// How it speaks TLS.
+    pub tls: TlsSettings,
     sizes: Sizes,
     tags: TagTable,
     files: FilesSettings,
     folder: Arc<Folder>,
+    pages: Arc<Pages>,
     accounts: AccountsSettings,
     services: Vec<(&'static dyn Protocol, Settings<'a>)>,
 }
@@ -120,14 +179,16 @@ impl<'a> Profile<'a> {
             identity: Grammar::default(),
             cpu: CpuSettings::default(),
             certificate: None,
+            tls: TlsSettings::default(),
             sizes: Sizes::default(),
             tags: BTreeMap::new(),
             files: FilesSettings::default(),
             folder: Arc::default(),
+            pages: Arc::default(),
             accounts: AccountsSettings::default(),
             services: Vec::new(),
         };
-        let mut problems = Problems::new();
+        let (mut problems, mut tls) = (Problems::new(), None);
         for (name, span, settings) in Settings::parse(text)?.into_entries() {
             match name.as_str() {
                 "profile" => settings.read_into(&mut profile.about, &mut problems),
@@ -137,6 +198,10 @@ impl<'a> Profile<'a> {
                     Ok(certificate) => profile.certificate = Some(certificate),
                     Err(problem) => problems.push(problem),
                 },
+                "tls" => {
+                    settings.read_into(&mut profile.tls, &mut problems);
+                    tls = Some(span);
+                }
                 "image" => settings.read_into(&mut profile.sizes, &mut problems),
                 "tags" => settings.read_into(&mut profile.tags, &mut problems),
                 "files" => settings.read_into(&mut profile.files, &mut problems),
@@ -144,13 +209,16 @@ impl<'a> Profile<'a> {
                 _ => match protocols.iter().find(|protocol| protocol.name() == name) {
                     Some(protocol) => profile.services.push((*protocol, settings)),
                     None => {
-                        let known = ["profile", "identity", "cpu", "certificate", "image", "tags", "files", "accounts"];
-                        let known = known.into_iter();
+                        let known = TABLES.iter().copied();
                         let known = known.chain(protocols.iter().map(|protocol| protocol.name()));
                         problems.push(Problem::unknown(&name, "protocol or table", &name, known).at(span));
                     }
                 },
             }
+        }
+        if let (Some(span), None) = (tls, &profile.certificate) {
+            let problem = Problem::new("tls", "the device has no certificate, without which there is no TLS").at(span);
+            problems.push(problem.hint("add the table [certificate]"));
         }
         if problems.is_empty() { Ok(profile) } else { Err(problems) }
     }
@@ -158,6 +226,12 @@ impl<'a> Profile<'a> {
     /// The same, with what lies in its folder `files/`.
     pub fn with_folder(mut self, folder: Folder) -> Self {
         self.folder = Arc::new(folder);
+        self
+    }
+
+    /// The same, with what lies in its folder `www/`.
+    pub fn with_pages(mut self, pages: Folder) -> Self {
+        self.pages = Arc::new(pages.into());
         self
     }
 
@@ -194,27 +268,31 @@ impl<'a> Profile<'a> {
         problems.extend(more);
         let mut device = Device::new(name, kind, identity, plant)
             .with_cpu(self.cpu.scan.0, self.cpu.restart.0)
+            .with_attendance(self.cpu.attended.map(|period| period.0))
             .with_files(files)
+            .with_pages(self.pages.clone())
             .with_accounts(accounts);
         if let Some(program) = program {
             device = device.with_program(program.start(seed));
         }
         if let Some(certificate) = &self.certificate {
             problems.extend(certificate.draw(device.identity()).err().into_iter().flatten());
+            problems.extend(self.tls.resolve(certificate.key()).err().into_iter().flatten());
             device = device.with_certificate();
         }
         let device = Arc::new(device);
         let mut endpoints = Vec::new();
         for (protocol, settings) in &self.services {
             let mut settings = settings.clone();
-            let mut listen = Listen::default();
+            let (mut listen, key) = (Listen::default(), settings.key_of("listen"));
             if let Some(table) = settings.split_off("listen") {
                 table.read_into(&mut listen, &mut problems);
             }
+            let transports = listen.transports(&key, protocol.transports(), device.is_certified(), &mut problems);
             match protocol.build(&settings, &device) {
-                Ok(service) => endpoints.extend(protocol.transports().iter().map(|standard| Endpoint {
+                Ok(service) => endpoints.extend(transports.into_iter().map(|transport| Endpoint {
                     protocol: protocol.name(),
-                    transport: listen.port.map_or(*standard, |port| standard.at(port)),
+                    transport,
                     connections: listen.connections,
                     idle: listen.idle.map(|period| period.0),
                     service: service.clone(),
@@ -246,6 +324,7 @@ impl<'a> Profile<'a> {
         properties.insert("identity".into(), generator.subschema_for::<Grammar>().into());
         properties.insert("cpu".into(), generator.subschema_for::<CpuSettings>().into());
         properties.insert("certificate".into(), generator.subschema_for::<CertificateSettings>().into());
+        properties.insert("tls".into(), generator.subschema_for::<TlsSettings>().into());
         properties.insert("image".into(), generator.subschema_for::<Sizes>().into());
         properties.insert("tags".into(), generator.subschema_for::<BTreeMap<String, TagSettings>>().into());
         properties.insert("files".into(), generator.subschema_for::<FilesSettings>().into());

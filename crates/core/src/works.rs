@@ -35,8 +35,6 @@ pub struct Works {
     units: Vec<Unit>,
     /// When each unit scans next, the earliest first; equal ones in the order of the units.
     due: BinaryHeap<Reverse<(Instant, usize)>>,
-    /// Signals under way; kept for its room.
-    values: Vec<(TagId, Value)>,
 }
 
 struct Unit {
@@ -45,31 +43,45 @@ struct Unit {
     cables: Vec<Cable>,
 }
 
+/// The wires and links between two units.
 struct Cable {
     from: usize,
-    wires: Vec<(TagId, TagId)>,
-    /// The state of both ends after the signals were carried over last.
-    carried: Option<(u64, u64)>,
+    pairs: Vec<Pair>,
+    /// How often each end had been changed when the signals were carried over last.
+    seen: Option<(u64, u64)>,
+    /// By the number of their pair, what was changed at the near end and what at the far one; kept for their room.
+    written: Vec<(usize, Value)>,
+    moved: Vec<(usize, Value)>,
+}
+
+/// Both ends of a wire or of a link.
+struct Pair {
+    from: TagId,
+    to: TagId,
+    /// Whether what is changed at `to` is carried back: a link.
+    both: bool,
+    /// The prints of what they held after they were last made equal.
+    held: Option<(u64, u64)>,
 }
 
 /// What is later than this is left out instead of made up for: the machine slept.
 const LATEST: Duration = Duration::from_secs(1);
 
 impl Works {
-    /// These devices, connected by these wires, from `now` on. A tag at the end of a wire is no longer driven.
-    pub fn new(devices: Vec<Arc<Device>>, wires: &[Wire], now: Instant) -> Self {
+    /// These devices, connected by these wires and links, from `now` on. A tag at the end of one is no longer driven.
+    ///
+    /// A link keeps two tags equal, as those of a panel (`to`) and of the controller that it speaks with (`from`): before the
+    /// panel scans, what was changed at one end is changed at the other; if both were, the controller's counts.
+    pub fn new(devices: Vec<Arc<Device>>, wires: &[Wire], links: &[Wire], now: Instant) -> Self {
         let due = (0..devices.len()).map(|unit| Reverse((now, unit))).collect();
         let mut units: Vec<Unit> = devices.into_iter().map(|device| Unit { device, cables: Vec::new() }).collect();
-        for Wire { from, to } in wires {
-            let Some(unit) = units.get_mut(to.device) else { continue };
-            unit.device.still().release(to.tag);
-            let pair = (from.tag, to.tag);
-            match unit.cables.iter_mut().find(|cable| cable.from == from.device) {
-                Some(cable) => cable.wires.push(pair),
-                None => unit.cables.push(Cable { from: from.device, wires: vec![pair], carried: None }),
+        let both = |wires: &[Wire], both| wires.iter().map(move |wire| (*wire, both)).collect::<Vec<_>>();
+        for (Wire { from, to }, both) in [both(wires, false), both(links, true)].concat() {
+            if let Some(cable) = units.get_mut(to.device).and_then(|unit| unit.cable(from, to)) {
+                cable.pairs.push(Pair { from: from.tag, to: to.tag, both, held: None });
             }
         }
-        Self { units, due, values: Vec::new() }
+        Self { units, due }
     }
 
     /// When the next scan is due.
@@ -96,19 +108,9 @@ impl Works {
         let Some(unit) = self.units.get_mut(index) else { return };
         let (device, mut cables) = (unit.device.clone(), std::mem::take(&mut unit.cables));
         for cable in &mut cables {
-            let Some(other) = self.units.get(cable.from) else { continue };
-            // One end is let go before the other is taken: two devices may be wired in both directions.
-            let before = device.still().changes();
-            let source = other.device.plant(now);
-            let state = source.changes();
-            if cable.carried == Some((state, before)) {
-                continue;
+            if let Some(other) = self.units.get(cable.from) {
+                cable.carry(&other.device, &device, now);
             }
-            self.values.extend(cable.wires.iter().map(|(from, to)| (*to, source.get(*from))));
-            drop(source);
-            let mut plant = device.still();
-            self.values.drain(..).for_each(|(tag, value)| plant.set(tag, value));
-            cable.carried = Some((state, plant.changes()));
         }
         if let Some(unit) = self.units.get_mut(index) {
             unit.cables = cables;
@@ -116,11 +118,91 @@ impl Works {
     }
 }
 
+impl Unit {
+    /// The cable from the device of `from`, whose other end is here.
+    fn cable(&mut self, from: Terminal, to: Terminal) -> Option<&mut Cable> {
+        self.device.still().release(to.tag);
+        if !self.cables.iter().any(|cable| cable.from == from.device) {
+            self.cables.push(Cable::from(from.device));
+        }
+        self.cables.iter_mut().find(|cable| cable.from == from.device)
+    }
+}
+
+impl Cable {
+    const fn from(unit: usize) -> Self {
+        Self { from: unit, pairs: Vec::new(), seen: None, written: Vec::new(), moved: Vec::new() }
+    }
+
+    /// Carries the signals from `far` to `near`, and those of links back. One end is let go before the other is taken: two
+    /// devices may be wired in both directions. Most of the time nothing moved, so prints are compared, and only at an end
+    /// where something was changed.
+    fn carry(&mut self, far: &Device, near: &Device, now: Instant) {
+        let Self { pairs, seen, written, moved, .. } = self;
+        let plant = near.still();
+        let before = plant.changes();
+        if seen.is_some_and(|(_, seen)| seen != before) {
+            for (index, pair) in pairs.iter_mut().enumerate() {
+                let print = plant.print(pair.to);
+                if let Some((_, held)) = pair.held.as_mut().filter(|(_, held)| *held != print) {
+                    *held = print;
+                    written.push((index, plant.get(pair.to)));
+                }
+            }
+        }
+        drop(plant);
+
+        let mut source = far.plant(now);
+        if seen.is_none_or(|(seen, _)| seen != source.changes()) {
+            for (index, pair) in pairs.iter_mut().enumerate() {
+                let print = source.print(pair.from);
+                if pair.held.is_none_or(|(held, _)| held != print) {
+                    pair.held = Some((print, pair.held.map_or(0, |(_, held)| held)));
+                    moved.push((index, source.get(pair.from)));
+                }
+            }
+        }
+        for (index, value) in written.drain(..) {
+            // If both ends were changed, the far one counts.
+            let overruled = moved.iter().any(|(other, _)| *other == index);
+            let Some(pair) = pairs.get_mut(index).filter(|_| !overruled) else { continue };
+            if pair.both {
+                source.set(pair.from, value);
+                pair.held = Some((source.print(pair.from), pair.held.map_or(0, |(_, held)| held)));
+            } else {
+                moved.push((index, source.get(pair.from)));
+            }
+        }
+        let there = source.changes();
+        drop(source);
+
+        let mut here = before;
+        if !moved.is_empty() {
+            let mut plant = near.still();
+            // What somebody wrote meanwhile is looked at the next time.
+            let unseen = plant.changes() != before;
+            for (index, value) in &*moved {
+                if let Some(pair) = pairs.get(*index) {
+                    plant.set(pair.to, value.clone());
+                }
+            }
+            // After all were set: tags may share memory.
+            for (index, _) in moved.drain(..) {
+                if let Some(Pair { to, held: Some((_, held)), .. }) = pairs.get_mut(index) {
+                    *held = plant.print(*to);
+                }
+            }
+            here = if unseen { before } else { plant.changes() };
+        }
+        *seen = Some((there, here));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        cpu::{Mode, Note},
+        cpu::{Mode, Note, Start},
         identity::Identity,
         plant::{Image, Moment, Plant, Rest, Sizes, Task},
     };
@@ -145,7 +227,7 @@ mod tests {
             Ok(rest)
         }
 
-        fn restart(&mut self, _: &mut Plant) {
+        fn restart(&mut self, _: &mut Plant, _: Start) {
             self.scans = 0;
         }
 
@@ -186,7 +268,7 @@ mod tests {
             let tag = |name| devices[0].still().find(name).unwrap();
             let wire =
                 Wire { from: Terminal { device: 0, tag: tag("out") }, to: Terminal { device: 1, tag: tag("in") } };
-            Self { works: Works::new(devices.clone(), &[wire], now), devices, now, faults: Vec::new() }
+            Self { works: Works::new(devices.clone(), &[wire], &[], now), devices, now, faults: Vec::new() }
         }
 
         fn pass(&mut self, time: Duration) {
@@ -240,11 +322,11 @@ mod tests {
         stage.devices[0].stop(stage.now);
         stage.pass(2 * SCAN);
         assert_eq!((stage.value(0, "out"), stage.value(1, "out")), (0.0, 0.0));
-        stage.devices[0].run(stage.now);
+        stage.devices[0].run(Start::Hot, stage.now);
         stage.pass(2 * SCAN);
         assert_eq!(stage.value(0, "out"), 7.0);
         let notes: Vec<Note> = stage.devices[0].notes().into_iter().map(|(_, note)| note).collect();
-        assert_eq!(notes, [Note::Stopped, Note::Running]);
+        assert_eq!(notes, [Note::Stopped, Note::Running(Start::Hot)]);
     }
 
     #[test]
@@ -256,8 +338,9 @@ mod tests {
         stage.pass(20 * SCAN);
         assert_eq!(stage.faults, ["first: 99 is too much (line 3 of the program)"]);
         assert_eq!((stage.devices[0].mode(), stage.value(0, "out")), (Mode::Fault, 0.0));
+        stage.devices[0].run(Start::Hot, stage.now);
+        stage.pass(2 * SCAN);
         stage.set(0, "in", 4);
-        stage.devices[0].run(stage.now);
         stage.pass(2 * SCAN);
         assert_eq!((stage.devices[0].mode(), stage.value(0, "out")), (Mode::Run, 4.0));
     }
@@ -277,6 +360,42 @@ mod tests {
         assert_eq!((device.mode(), device.back(stage.now), stage.value(0, "out")), (Mode::Run, None, 8.0));
         assert_eq!(device.moment(stage.now).uptime, 2 * SCAN);
         assert_eq!(device.boots(), 1);
+    }
+
+    #[test]
+    fn a_link_carries_what_was_changed_at_either_end() {
+        let (devices, now) = (vec![device("controller"), device("panel")], some_instant());
+        devices.iter().for_each(|device| device.start(now, SystemTime::UNIX_EPOCH));
+        let tag = devices[0].still().find("in").unwrap();
+        let link = Wire { from: Terminal { device: 0, tag }, to: Terminal { device: 1, tag } };
+        let works = Works::new(devices.clone(), &[], &[link], now);
+        let mut stage = Stage { devices, works, now, faults: Vec::new() };
+        let both = |stage: &mut Stage| {
+            stage.pass(3 * SCAN);
+            [0, 1].map(|device| stage.value(device, "in"))
+        };
+        stage.set(0, "in", 7);
+        assert_eq!(both(&mut stage), [7.0, 7.0]);
+        stage.set(1, "in", 8);
+        assert_eq!(both(&mut stage), [8.0, 8.0]);
+        stage.set(0, "in", 5);
+        stage.set(1, "in", 6);
+        assert_eq!(both(&mut stage), [5.0, 5.0]);
+    }
+
+    #[test]
+    fn a_cpu_that_stands_is_attended_to() {
+        let mut stage = Stage::new();
+        let device = Arc::new(Arc::into_inner(device("alone")).unwrap().with_attendance(Some(Duration::from_secs(60))));
+        device.start(stage.now, SystemTime::UNIX_EPOCH);
+        (stage.devices, stage.works) = (vec![device.clone()], Works::new(vec![device.clone()], &[], &[], stage.now));
+        stage.pass(SCAN);
+        device.stop(stage.now);
+        stage.pass(Duration::from_secs(59));
+        assert_eq!(device.mode(), Mode::Stop);
+        stage.pass(Duration::from_secs(2));
+        assert_eq!(device.mode(), Mode::Run);
+        assert_eq!(device.notes().pop().unwrap().1, Note::Running(Start::Warm));
     }
 
     #[test]

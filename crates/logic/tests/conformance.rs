@@ -90,7 +90,7 @@ impl Feature {
             let tag = |plant: &Plant, name: &str| plant.find(name).ok_or_else(|| format!("there is no tag {name}"));
             for (name, value) in set {
                 if name == "restart" {
-                    task.restart(&mut plant);
+                    task.restart(&mut plant, honeyplant_core::cpu::Start::Warm);
                     continue;
                 }
                 let tag = tag(&plant, name)?;

@@ -45,6 +45,7 @@ impl FilesSettings {
             quota: self.quota.settle(),
             users: known(&self.users),
             groups: known(&self.groups),
+            seed,
             ..Rules::default()
         };
         for (number, name) in users {

@@ -22,6 +22,7 @@ pub use view::{Space, View};
 pub use when::When;
 pub use who::{Access, ROOT, Rights, Who};
 
+use crate::identity::Identity;
 use node::{Meta, Node, Stamp};
 use overlay::Overlays;
 use rules::Rules;
@@ -43,6 +44,10 @@ pub struct Files {
     rules: Rules,
     overlays: Mutex<Overlays>,
 }
+
+/// When something was made that the device was delivered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dated(Stamp);
 
 /// Facts of a file or folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,6 +170,17 @@ impl Files {
     /// The actor at `source` finds what the profile says.
     pub fn reset(&self, source: IpAddr) {
         self.overlays().put(actor(source), None, &self.rules);
+    }
+
+    /// The time that `when` is for what lies at `path` and is no file, such as a page: it is as old as the files are. The
+    /// error says why it is no time.
+    pub fn date(&self, when: &When, identity: &Identity, path: &str) -> Result<Dated, String> {
+        when.settle(identity, self.rules.seed, path).map(Dated)
+    }
+
+    /// That time, since 1970.
+    pub fn time(&self, dated: Dated) -> Duration {
+        dated.0.resolve(self.overlays().epochs)
     }
 
     /// The device was first started at `born`, by its own clock.

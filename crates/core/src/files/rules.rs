@@ -21,6 +21,8 @@ pub(super) struct Rules {
     pub(super) groups: Registry,
     /// The first number that nothing of the profile has.
     pub(super) first_own: u64,
+    /// What times are drawn from.
+    pub(super) seed: u64,
 }
 
 impl Default for Rules {
@@ -37,6 +39,7 @@ impl Default for Rules {
             users: Registry::default(),
             groups: Registry::default(),
             first_own: 1,
+            seed: 0,
         }
     }
 }

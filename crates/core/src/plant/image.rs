@@ -4,7 +4,7 @@
 use super::value::{Type, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a CPU counts its memory, and in which order it keeps the words of a long value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -104,7 +104,12 @@ impl Place {
 pub struct Image {
     layout: Layout,
     parts: Vec<(Area, Vec<u8>)>,
+    /// The data blocks that are no longer as long as the device was made with, or were not there at all.
+    loaded: BTreeSet<u16>,
 }
+
+/// Under which name the bytes of a data block are kept that is there, or is not, because it was loaded or unloaded.
+const LOADED: &str = "loaded-";
 
 /// No device is given more memory than this, whatever its profile says.
 const MOST: u32 = 16 << 20;
@@ -138,6 +143,7 @@ impl Image {
                 .filter(|(_, _, bytes)| *bytes > 0)
                 .map(|(area, _, bytes)| (area, vec![0; bytes as usize]))
                 .collect(),
+            loaded: BTreeSet::new(),
         })
     }
 
@@ -146,6 +152,52 @@ impl Image {
         let part = self.parts.len() as u16;
         self.parts.push((Area::Free(part), vec![0; bytes.min(MOST) as usize]));
         Place { part, bit: 0 }
+    }
+
+    /// Where a part of the memory begins, and how many bytes it has, if it is there.
+    pub fn area(&self, area: Area) -> Option<(Place, u32)> {
+        let mut parts = self.parts.iter().enumerate().filter(|(_, (_, bytes))| !bytes.is_empty());
+        let (part, (_, bytes)) = parts.find(|(_, (other, _))| *other == area)?;
+        Some((Place { part: part as u16, bit: 0 }, bytes.len() as u32))
+    }
+
+    /// The numbers of the data blocks that are there, in ascending order.
+    pub fn blocks(&self) -> Vec<u16> {
+        let blocks = self.parts.iter().filter(|(_, bytes)| !bytes.is_empty());
+        let mut numbers: Vec<u16> =
+            blocks.filter_map(|(area, _)| if let Area::Block(number) = area { Some(*number) } else { None }).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// Makes a data block of these bytes, in place of what was there. Whether there is room for it.
+    pub fn load(&mut self, number: u16, bytes: &[u8]) -> bool {
+        let area = Area::Block(number);
+        let others: usize = self.parts.iter().filter(|(other, _)| *other != area).map(|(_, bytes)| bytes.len()).sum();
+        if others + bytes.len() > MOST as usize || self.parts.len() >= usize::from(u16::MAX) {
+            return false;
+        }
+        match self.parts.iter_mut().find(|(other, _)| *other == area) {
+            Some((_, part)) => *part = bytes.to_vec(),
+            None => self.parts.push((area, bytes.to_vec())),
+        }
+        self.loaded.insert(number);
+        true
+    }
+
+    /// Deletes a data block. What lies in it reads as 0 until it is there again.
+    pub fn unload(&mut self, number: u16) {
+        // The part keeps its place: tags may lie in it.
+        if let Some((_, bytes)) = self.parts.iter_mut().find(|(area, _)| *area == Area::Block(number)) {
+            bytes.clear();
+            self.loaded.insert(number);
+        }
+    }
+
+    /// Sets all memory but the inputs to 0.
+    pub(super) fn clear(&mut self) {
+        let parts = self.parts.iter_mut().filter(|(area, _)| !matches!(area, Area::Input | Area::InputBits));
+        parts.for_each(|(_, bytes)| bytes.fill(0));
     }
 
     /// The place of a located variable of type `ty`, such as `%MW10`, `%QX0.3`, `%M5`, `%MW4.2` or `%DB1.DBD4`
@@ -230,6 +282,12 @@ impl Image {
         self.bytes(place.part, place.bit / 8, count)
     }
 
+    /// Sets the bytes at `place`, which lies on a byte, as far as there is memory.
+    pub fn set_octets(&mut self, place: Place, octets: &[u8]) {
+        let slots = self.bytes_mut(place.part, place.bit / 8, octets.len() as u32);
+        slots.iter_mut().zip(octets).for_each(|(slot, octet)| *slot = *octet);
+    }
+
     /// The value of type `ty` at `place`.
     pub fn get(&self, place: Place, ty: Type) -> Value {
         match ty {
@@ -309,19 +367,40 @@ impl Image {
 
     /// What survives a restart: all but inputs and outputs, by area, in hexadecimal digits.
     pub(super) fn kept(&self) -> BTreeMap<String, String> {
-        let parts = self.parts.iter().filter_map(|(area, bytes)| Some((area.kept_as()?, bytes)));
+        let name = |area: Area| match area {
+            Area::Block(number) if self.loaded.contains(&number) => Some(format!("{LOADED}{number}")),
+            area => area.kept_as(),
+        };
+        let parts = self.parts.iter().filter_map(|(area, bytes)| Some((name(*area)?, bytes)));
         parts.map(|(name, bytes)| (name, bytes.iter().map(|byte| format!("{byte:02x}")).collect())).collect()
     }
 
     /// Puts back what [`Image::kept`] gave, as far as it fits.
     pub(super) fn recall(&mut self, kept: &BTreeMap<String, String>) {
-        for (area, bytes) in &mut self.parts {
-            let Some(digits) = area.kept_as().and_then(|name| kept.get(&name)) else { continue };
-            for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks(2)) {
-                let digits = std::str::from_utf8(pair).ok();
-                if let Some(value) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-                    *byte = value;
+        for (name, digits) in kept {
+            match name.strip_prefix(LOADED).and_then(|number| number.parse().ok()) {
+                Some(number) if digits.is_empty() => self.unload(number),
+                Some(number) if self.load(number, &vec![0; digits.len() / 2]) => {
+                    self.refill(Area::Block(number), digits);
                 }
+                _ => {}
+            }
+        }
+        let areas: Vec<Area> = self.parts.iter().map(|(area, _)| *area).collect();
+        for area in areas {
+            if let Some(digits) = area.kept_as().and_then(|name| kept.get(&name)) {
+                self.refill(area, digits);
+            }
+        }
+    }
+
+    /// Fills a part with these hexadecimal digits, as far as it goes.
+    fn refill(&mut self, area: Area, digits: &str) {
+        let Some((_, bytes)) = self.parts.iter_mut().find(|(other, _)| *other == area) else { return };
+        for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks(2)) {
+            let digits = std::str::from_utf8(pair).ok();
+            if let Some(value) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+                *byte = value;
             }
         }
     }
@@ -408,6 +487,22 @@ mod tests {
                 assert_eq!(image.get(place, ty), value);
             }
         }
+    }
+
+    #[test]
+    fn blocks_that_were_loaded_and_unloaded_come_back_so() {
+        let mut before = image(Layout::S7);
+        assert!(before.load(7, &[1, 2, 3]) && before.load(1, &[9, 8]));
+        let mut after = image(Layout::S7);
+        after.recall(&before.kept());
+        let bytes = |image: &Image, number| {
+            image.area(Area::Block(number)).map(|(place, length)| image.octets(place, length).to_vec())
+        };
+        assert_eq!((bytes(&after, 7), bytes(&after, 1)), (Some(vec![1, 2, 3]), Some(vec![9, 8])));
+        after.unload(1);
+        let mut last = image(Layout::S7);
+        last.recall(&after.kept());
+        assert_eq!((last.blocks(), bytes(&last, 1)), (vec![7], None));
     }
 
     #[test]

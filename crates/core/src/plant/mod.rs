@@ -16,7 +16,12 @@ use drive::Driver;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
 use toml::Spanned;
 
 /// Which tag; found by name once, when a profile is loaded.
@@ -189,6 +194,22 @@ impl Plant {
         }
     }
 
+    /// A number that is another one when the tag holds another value.
+    pub(crate) fn print(&self, id: TagId) -> u64 {
+        match self.tags.get(id.index()) {
+            Some(Tag { ty: Type::String, .. }) => {
+                let mut hasher = DefaultHasher::new();
+                if let Value::Text(text) = self.get(id) {
+                    text.hash(&mut hasher);
+                }
+                hasher.finish()
+            }
+            Some(Tag { at: Some(place), ty, .. }) => self.image.pattern(*place, *ty),
+            Some(tag) => tag.own.pattern(tag.ty),
+            None => 0,
+        }
+    }
+
     /// Changes a tag; the value is held inside the range of its type.
     pub fn set(&mut self, id: TagId, value: Value) {
         let changed = match self.tags.get_mut(id.index()) {
@@ -317,6 +338,18 @@ impl Plant {
             tag.own = tag.initial.clone();
         }
         self.changes += 1;
+    }
+
+    /// What a cold restart leaves: memory is 0, and every tag has its initial value.
+    pub fn clear(&mut self) {
+        self.restart();
+        self.image.clear();
+        for tag in &mut self.tags {
+            match tag.at {
+                Some(place) => self.image.set(place, tag.ty, tag.initial.clone()),
+                None => tag.own = tag.initial.clone(),
+            }
+        }
     }
 
     /// What survives a restart of the whole program.

@@ -2,6 +2,7 @@
 //! nothing of the language that a program is written in.
 
 use super::{Plant, Value};
+use crate::cpu::Start;
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 /// When a scan takes place.
@@ -53,8 +54,8 @@ pub trait Task: Send {
     /// Runs it once.
     fn scan(&mut self, plant: &mut Plant, at: Moment) -> Result<Rest, Fault>;
 
-    /// Puts every variable that is not RETAIN back to its initial value, as a warm restart does.
-    fn restart(&mut self, plant: &mut Plant);
+    /// Puts every variable back to its initial value, but for those that are RETAIN unless it starts cold.
+    fn restart(&mut self, plant: &mut Plant, start: Start);
 
     /// The RETAIN variables by their names (`hours`, `pump_1.hours`, `log[3]`).
     fn retained(&self) -> BTreeMap<String, Value>;

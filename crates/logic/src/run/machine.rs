@@ -61,13 +61,9 @@ const fn unsigned(raw: Raw, spare: u8) -> Raw {
 /// Runs the program once.
 pub(super) fn run(code: &Code, memory: &mut Memory, plant: &mut Plant, now: &mut Now<'_>) -> Result<(), Stop> {
     let ops = &*code.ops;
+    memory.take(code, plant);
     let Memory { slots, texts, journal, .. } = memory;
     let slots = &mut **slots;
-    for (slot, access) in &code.inputs {
-        if let (Some(slot), Some(access)) = (slots.get_mut(*slot as usize), code.accesses.get(*access as usize)) {
-            *slot = access.read(plant);
-        }
-    }
     let mut frames: Vec<Frame> = Vec::new();
     let (mut pc, mut base, mut entry, mut steps) = (0_usize, 0_u32, 0_usize, STEPS);
 

@@ -15,6 +15,8 @@ pub(super) struct Memory {
     pub(super) journal: Journal,
     /// The persistent slots as the last scan left them.
     settled: Vec<Raw>,
+    /// How often the plant had been changed when the last scan was over.
+    left: Option<u64>,
 }
 
 /// The texts, by their numbers.
@@ -39,12 +41,27 @@ impl Memory {
         let settled = slots.get(..code.persistent).unwrap_or_default().to_vec();
         let settled_texts = items.get(..code.persistent_texts).unwrap_or_default().to_vec();
         let texts = Texts { items, persistent: code.persistent_texts, settled: settled_texts, touched: false };
-        Self { slots, texts, journal: Journal::default(), settled }
+        Self { slots, texts, journal: Journal::default(), settled, left: None }
+    }
+
+    /// Reads the inputs, unless nobody has changed the plant since the last scan: it changes none of them itself.
+    pub(super) fn take(&mut self, code: &Code, plant: &Plant) {
+        if self.left.take() == Some(plant.changes()) {
+            return;
+        }
+        for (slot, access) in &code.inputs {
+            if let (Some(slot), Some(access)) =
+                (self.slots.get_mut(*slot as usize), code.accesses.get(*access as usize))
+            {
+                *slot = access.read(plant);
+            }
+        }
     }
 
     /// Takes what is there now as what the last scan left. Whether that is something else than the one before had left;
     /// slots that are `running` do not count.
     pub(super) fn settle(&mut self, code: &Code, plant: &Plant) -> bool {
+        self.left = Some(plant.changes());
         let mut changed = self.texts.settle();
         let chunks = self.settled.chunks_mut(CHUNK).zip(self.slots.chunks(CHUNK));
         for (index, (settled, now)) in chunks.enumerate() {

@@ -12,6 +12,7 @@ use crate::{
     types::{Elementary, Raw},
 };
 use honeyplant_core::{
+    cpu::Start,
     plant::{Fault, Moment, Plant, Rest, Task, Value},
     random::Random,
 };
@@ -98,9 +99,10 @@ impl Task for Work {
         })
     }
 
-    fn restart(&mut self, plant: &mut Plant) {
+    fn restart(&mut self, plant: &mut Plant, start: Start) {
         let code = Arc::clone(&self.code);
-        let kept: Vec<Option<Value>> = code.retained.iter().map(|variable| self.value(variable)).collect();
+        let kept = |variable| if start == Start::Cold { None } else { self.value(variable) };
+        let kept: Vec<Option<Value>> = code.retained.iter().map(kept).collect();
         self.memory = Memory::new(&code);
         for (variable, value) in code.retained.iter().zip(&kept) {
             if let Some(value) = value {

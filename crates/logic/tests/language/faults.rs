@@ -22,7 +22,7 @@ fn what_was_done_before_a_fault_stays_and_a_restart_starts_anew() {
     bench.plant.set(bench.plant.find("n").unwrap(), honeyplant_core::plant::Value::Int(50));
     bench.scans(1);
     assert_eq!(bench.values(), "n=50 x=0 y=2");
-    bench.task.restart(&mut bench.plant);
+    bench.task.restart(&mut bench.plant, honeyplant_core::cpu::Start::Warm);
     assert!(bench.scan().is_err());
     assert_eq!(bench.values(), "n=0 x=1 y=0");
 }

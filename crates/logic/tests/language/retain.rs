@@ -54,7 +54,7 @@ fn a_restart_keeps_what_is_retained_and_nothing_else() {
     let mut bench = Bench::new(TEXT);
     bench.scans(3);
     let before = bench.task.retained();
-    bench.task.restart(&mut bench.plant);
+    bench.task.restart(&mut bench.plant, honeyplant_core::cpu::Start::Warm);
     assert_eq!(bench.task.retained(), before);
     assert_eq!(bench.values(), "kept=4 lost=1");
     bench.scans(1);

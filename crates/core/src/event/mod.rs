@@ -1,6 +1,11 @@
 //! What is recorded: the catalogue of everything that an actor can do. Apart, because protocols, the journal and every
 //! sink agree here and nowhere else.
 
+mod facts;
+mod sentence;
+
+pub use facts::{BlockAccess, BlockAct, BlockHeader, Encryption, FileAccess, FileAct, Hello, Login, Request};
+
 use crate::{
     artefact::Digest,
     device::Device,
@@ -36,6 +41,8 @@ pub struct Session {
 pub enum Carrier {
     /// A TCP connection.
     Tcp,
+    /// A TCP connection on which TLS begins at once.
+    Tls,
     /// UDP datagrams.
     Udp,
 }
@@ -44,9 +51,14 @@ impl Carrier {
     /// The name that ECS gives it in `network.transport`.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Tcp => "tcp",
+            Self::Tcp | Self::Tls => "tcp",
             Self::Udp => "udp",
         }
+    }
+
+    /// Whether the bytes come as a stream, without ends of their own.
+    pub const fn is_stream(self) -> bool {
+        matches!(self, Self::Tcp | Self::Tls)
     }
 }
 
@@ -109,10 +121,21 @@ pub enum Kind {
     Login(Operation, Box<Login>),
     /// A file or folder was asked for, left, or changed.
     File(Operation, Box<FileAccess>),
+    /// A block of the program or of its data was asked for, brought, put to use or deleted.
+    Block(Operation, Box<BlockAccess>),
+    /// A page or another resource of a web server was asked for.
+    Request(Operation, Box<Request>),
     /// The device was to connect to somebody else.
     Relay(Operation, SocketAddr),
     /// From here on the bytes of the session were encrypted; what is recorded is what they said.
     Secured(Box<Encryption>),
+    /// The peer wanted the session encrypted, and no encryption came of it.
+    Unsecured {
+        /// Why not.
+        why: &'static str,
+        /// What it had offered.
+        hello: Box<Hello>,
+    },
     /// Somebody else than the peer came to a port that was opened for it, and was turned away.
     Stranger {
         /// Who.
@@ -204,62 +227,6 @@ impl From<u32> for Address {
     }
 }
 
-/// Who somebody said they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Login {
-    /// The name, if the protocol asks for one.
-    pub user: Option<Box<str>>,
-    /// The secret, as far as it was told: a password or a community; none if it was only proven to be known.
-    pub secret: Option<Box<str>>,
-}
-
-/// What was done with a file or a folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileAccess {
-    /// What.
-    pub act: FileAct,
-    /// The absolute path on the device.
-    pub path: Box<str>,
-    /// The absolute path that it was to have afterwards, if it was to move.
-    pub target: Option<Box<str>>,
-    /// How many bytes were carried.
-    pub size: Option<u64>,
-    /// What the bytes are called in the store of artefacts, if an actor left them.
-    pub digest: Option<Digest>,
-}
-
-/// What can be done with files and folders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileAct {
-    /// A folder was listed or entered.
-    List,
-    /// Size, time or other facts were asked for.
-    Inspect,
-    /// A file was taken from the device.
-    Download,
-    /// A file was brought to the device.
-    Upload,
-    /// Something was made.
-    Create,
-    /// Something was deleted.
-    Delete,
-    /// Something was given another name or place.
-    Rename,
-    /// Facts were changed: a time, a mode, an owner.
-    Change,
-}
-
-/// How a session was encrypted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Encryption {
-    /// The version of TLS, such as `1.2`.
-    pub version: &'static str,
-    /// The name of the cipher suite, as IANA has it.
-    pub cipher: Box<str>,
-    /// The name of the server that the peer asked for.
-    pub server_name: Option<Box<str>>,
-}
-
 /// Values as a protocol carried them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
@@ -299,6 +266,16 @@ pub enum Command {
     Select,
     /// What was chosen, or is going on, is given up.
     Cancel,
+    /// The CPU is to run.
+    Start,
+    /// The CPU is to stop.
+    Stop,
+    /// What is in the working memory is to survive a restart.
+    Save,
+    /// Memory that is in pieces is to be put together.
+    Compress,
+    /// From now on something is to be told by itself.
+    Subscribe,
 }
 
 /// How a session ended.
@@ -415,8 +392,11 @@ impl Kind {
             Self::Command(..) => "command",
             Self::Login(..) => "login",
             Self::File(_, access) => access.act.action(),
+            Self::Block(_, access) => access.act.action(),
+            Self::Request(..) => "request",
             Self::Relay(..) => "relay",
             Self::Secured(_) => "secured",
+            Self::Unsecured { .. } => "unsecured",
             Self::Stranger { .. } => "stranger",
             Self::Withheld { .. } => "withheld",
             Self::Discarded { .. } => "discarded",
@@ -436,6 +416,8 @@ impl Kind {
             | Self::Command(operation, _)
             | Self::Login(operation, _)
             | Self::File(operation, _)
+            | Self::Block(operation, _)
+            | Self::Request(operation, _)
             | Self::Relay(operation, _) => Some(operation),
             Self::Started { .. }
             | Self::Stopped
@@ -443,6 +425,7 @@ impl Kind {
             | Self::Opened
             | Self::Exchange
             | Self::Secured(_)
+            | Self::Unsecured { .. }
             | Self::Stranger { .. }
             | Self::Withheld { .. }
             | Self::Discarded { .. }
@@ -455,6 +438,8 @@ impl Kind {
     pub fn digest(&self) -> Option<Digest> {
         match self {
             Self::File(_, access) => access.digest,
+            Self::Block(_, access) => access.digest,
+            Self::Request(_, request) => request.digest,
             Self::Discarded { digest, .. } => Some(*digest),
             _ => None,
         }
@@ -465,173 +450,6 @@ impl Kind {
         match self {
             Self::Read(_, access, _) | Self::Write(_, access, _) => Some(access),
             _ => None,
-        }
-    }
-
-    /// The kind in a sentence without its subject, as an operator reads it. `name` tells the name of a tag.
-    pub fn sentence(&self, f: &mut impl fmt::Write, device: Option<&Device>) -> fmt::Result {
-        match self {
-            Self::Started { devices, mended } => {
-                write!(f, "the site began to run with {}", counted(*devices as u64, "device"))?;
-                if mended.is_empty() { Ok(()) } else { write!(f, "; {mended}") }
-            }
-            Self::Stopped => write!(f, "the site ended as it was told to"),
-            Self::Faulted { device, why, .. } => write!(f, "the CPU of {device} stopped: {why}"),
-            Self::Opened => write!(f, "connected"),
-            Self::Exchange => write!(f, "exchanged a message"),
-            Self::Unsupported(operation) | Self::Identify(operation) | Self::Diagnose(operation) => {
-                write!(f, "asked: {operation}")
-            }
-            Self::Command(operation, _) => write!(f, "commanded: {operation}"),
-            Self::Read(operation, access, values) => {
-                write!(f, "read {access}")?;
-                operation.unit(f)?;
-                access.names(f, device)?;
-                if !values.is_empty() {
-                    write!(f, ": {values}")?;
-                }
-                write!(f, "{}", operation.verdict)
-            }
-            Self::Write(operation, access, change) => {
-                let tried = if operation.verdict == Verdict::Done { "wrote" } else { "tried to write" };
-                write!(f, "{tried} {access}")?;
-                operation.unit(f)?;
-                access.names(f, device)?;
-                write!(f, ": ")?;
-                if !change.before.is_empty() {
-                    write!(f, "{} -> ", change.before)?;
-                }
-                write!(f, "{}{}", change.after, operation.verdict)
-            }
-            Self::Login(operation, login) => {
-                let tried = if operation.verdict == Verdict::Done { "logged in" } else { "tried to log in" };
-                write!(f, "{tried}")?;
-                login.user.iter().try_for_each(|user| write!(f, " as `{}`", user.escape_debug()))?;
-                login.secret.iter().try_for_each(|secret| write!(f, " with `{}`", secret.escape_debug()))?;
-                write!(f, "{}", operation.verdict)
-            }
-            Self::File(operation, access) => {
-                let FileAccess { act, path, target, size, .. } = &**access;
-                let tried = if operation.verdict == Verdict::Done { "" } else { "tried: " };
-                write!(f, "{tried}{} {}", act.words(), path.escape_debug())?;
-                target.iter().try_for_each(|target| write!(f, " to {}", target.escape_debug()))?;
-                size.iter().try_for_each(|size| write!(f, " ({})", counted(*size, "byte")))?;
-                write!(f, "{}", operation.verdict)
-            }
-            Self::Relay(operation, target) => {
-                write!(f, "wanted the device to connect to {target}{}", operation.verdict)
-            }
-            Self::Secured(encryption) => write!(f, "agreed on TLS {} with {}", encryption.version, encryption.cipher),
-            Self::Stranger { peer } => {
-                write!(f, "{peer} came to a port that was opened for another, and was turned away")
-            }
-            Self::Withheld { answers, bytes } => {
-                let (answers, bytes) = (counted(*answers as u64, "answer"), counted(*bytes as u64, "byte"));
-                write!(f, "got nothing for {answers} of {bytes}: the source is not proven")
-            }
-            Self::Discarded { digest, size, why } => {
-                write!(f, "what was left ({}, SHA-256 {digest}) was not kept: {why}", counted(*size, "byte"))
-            }
-            Self::Malformed { why } => write!(f, "sent a broken message: {why}"),
-            Self::Closed(ending) => write!(
-                f,
-                "ended after {} and {:.1} s: {}",
-                counted(ending.exchanges, "message"),
-                ending.lasted.as_secs_f64(),
-                ending.reason.words()
-            ),
-        }
-    }
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-impl Operation {
-    fn unit(&self, f: &mut impl fmt::Write) -> fmt::Result {
-        self.unit.iter().try_for_each(|unit| write!(f, " of unit {unit}"))
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.name)?;
-        self.unit(f)?;
-        write!(f, "{}", self.verdict)
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Done => Ok(()),
-            Self::Refused { code, reason } => write!(f, " (refused with {code}: {reason})"),
-            Self::Silent { reason } => write!(f, " (not answered: {reason})"),
-        }
-    }
-}
-
-impl Access {
-    fn names(&self, f: &mut impl fmt::Write, device: Option<&Device>) -> fmt::Result {
-        let mut names = self.tags.iter().filter_map(|id| device?.tag_name(*id));
-        if let Some(first) = names.next() {
-            write!(f, " ({first}")?;
-            names.try_for_each(|name| write!(f, ", {name}"))?;
-            write!(f, ")")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 4;
-        let one = self.area.strip_suffix('s').unwrap_or(self.area);
-        match (&self.address, self.count) {
-            (Address::Number(first), 0 | 1) => write!(f, "{one} {first}"),
-            (Address::Number(first), n) => {
-                write!(f, "{} {first} to {}", self.area, u64::from(*first) + u64::from(n) - 1)
-            }
-            (Address::Names(names), _) => {
-                write!(f, "{}", if names.len() < 2 { one } else { self.area })?;
-                for (i, name) in names.iter().take(SHOWN).enumerate() {
-                    write!(f, "{} {}", if i > 0 { "," } else { "" }, name.escape_debug())?;
-                }
-                match names.len().saturating_sub(SHOWN) {
-                    0 => Ok(()),
-                    more => write!(f, " and {more} more"),
-                }
-            }
-        }
-    }
-}
-
-impl FileAct {
-    /// The name of the act in `event.action`.
-    pub const fn action(self) -> &'static str {
-        match self {
-            Self::List => "list",
-            Self::Inspect => "inspect",
-            Self::Download => "download",
-            Self::Upload => "upload",
-            Self::Create => "create",
-            Self::Delete => "delete",
-            Self::Rename => "rename",
-            Self::Change => "change",
-        }
-    }
-
-    const fn words(self) -> &'static str {
-        match self {
-            Self::List => "listed",
-            Self::Inspect => "asked about",
-            Self::Download => "downloaded",
-            Self::Upload => "uploaded",
-            Self::Create => "made",
-            Self::Delete => "deleted",
-            Self::Rename => "renamed",
-            Self::Change => "changed the facts of",
         }
     }
 }
