@@ -2,7 +2,7 @@
 //! the record: everything else in it is what happened.
 
 use crate::document::{Tactics, Techniques, Threat};
-use honeyplant_core::event::{Command, FileAct, Kind, Values};
+use honeyplant_core::event::{BlockAct, Command, FileAct, Kind, Values};
 use std::{borrow::Cow, sync::OnceLock};
 
 /// What an actor is after.
@@ -44,6 +44,7 @@ const LATERAL: Tactic = Tactic { id: "TA0109", name: "Lateral Movement" };
 const COLLECTION: Tactic = Tactic { id: "TA0100", name: "Collection" };
 const DISCOVERY: Tactic = Tactic { id: "TA0102", name: "Discovery" };
 const EVASION: Tactic = Tactic { id: "TA0103", name: "Evasion" };
+const PERSISTENCE: Tactic = Tactic { id: "TA0110", name: "Persistence" };
 const IMPAIR: Tactic = Tactic { id: "TA0106", name: "Impair Process Control" };
 const INHIBIT: Tactic = Tactic { id: "TA0107", name: "Inhibit Response Function" };
 
@@ -66,6 +67,10 @@ techniques! {
     PROXY = "T0884", "Connection Proxy", CONTROL;
     MONITOR = "T0801", "Monitor Process State", COLLECTION;
     DENIAL = "T0814", "Denial of Service", INHIBIT;
+    DOWNLOADED = "T0843", "Program Download", LATERAL;
+    UPLOADED = "T0845", "Program Upload", COLLECTION;
+    MODE = "T0858", "Change Operating Mode", EVASION;
+    MODIFIED = "T0889", "Modify Program", PERSISTENCE;
     RESTART = "T0816", "Device Restart/Shutdown", INHIBIT;
     PARAMETER = "T0836", "Modify Parameter", IMPAIR;
     REMOTE_SYSTEM = "T0846", "Remote System Discovery", DISCOVERY;
@@ -103,6 +108,11 @@ rows! {
     COMMAND_CLOCK = "command (clock)", [PARAMETER], "the clock dates every alarm and switches by the hour";
     COMMAND_SELECT = "command (select)", [COMMAND], "what is selected is about to be switched, without the operator's leave";
     COMMAND_CANCEL = "command (cancel)", [COMMAND], "a command that is taken back is a command, too";
+    COMMAND_START = "command (start)", [MODE], "who starts a CPU has changed what it runs, or wants it seen running";
+    COMMAND_STOP = "command (stop)", [MODE, RESTART], "a CPU in STOP controls nothing";
+    COMMAND_SAVE = "command (save)", [MODIFIED], "what is saved survives the next restart";
+    COMMAND_COMPRESS = "command (compress)", [MODIFIED], "room is made for what is to be loaded";
+    COMMAND_SUBSCRIBE = "command (subscribe)", [MONITOR], "whoever is told of every change need not ask";
     LOGIN = "login", [VALID], "whoever is let in by a name and a secret has the rights of their owner";
     LIST = "list", [REPOSITORY], "what lies on a controller tells what it does and who cares for it";
     INSPECT = "inspect", [REPOSITORY], "what lies on a controller tells what it does and who cares for it";
@@ -112,8 +122,16 @@ rows! {
     DELETE = "delete", [DESTRUCTION], "a file that is gone serves its owner no longer";
     RENAME = "rename", [DESTRUCTION], "a file that is not found serves its owner no longer";
     CHANGE = "change", [REMOVAL], "times and owners of files would have told of the actor";
+    LIST_BLOCKS = "list_blocks", [INFORMATION], "the blocks of a controller tell how its program is built";
+    INSPECT_BLOCK = "inspect_block", [INFORMATION], "the header of a block tells who wrote it and when";
+    UPLOAD_BLOCK = "upload_block", [UPLOADED], "a program tells how the process is controlled";
+    DOWNLOAD_BLOCK = "download_block", [DOWNLOADED], "a block that is brought becomes part of the program";
+    INSERT_BLOCK = "insert_block", [MODIFIED], "from here on the CPU runs what was brought";
+    DELETE_BLOCK = "delete_block", [MODIFIED], "a program without one of its blocks is another program";
+    REQUEST = "request", [INFORMATION], "pages of a device tell what it is and how its process stands";
     RELAY = "relay", [PROXY], "a device that connects for somebody hides who they are";
     SECURED = "secured", [], "encryption says nothing about what is said";
+    UNSECURED = "unsecured", [], "scanners try every version of TLS, and mean nothing by it";
     STRANGER = "stranger", [REMOTE_SYSTEM], "who tries ports is finding out what there is";
     WITHHELD = "withheld", [], "whose address it is cannot be told";
     DISCARDED = "discarded", [], "that there was no room is no doing of the actor";
@@ -144,6 +162,11 @@ pub fn row(kind: &Kind) -> &'static Row {
         Kind::Command(_, Command::Clock) => &COMMAND_CLOCK,
         Kind::Command(_, Command::Select) => &COMMAND_SELECT,
         Kind::Command(_, Command::Cancel) => &COMMAND_CANCEL,
+        Kind::Command(_, Command::Start) => &COMMAND_START,
+        Kind::Command(_, Command::Stop) => &COMMAND_STOP,
+        Kind::Command(_, Command::Save) => &COMMAND_SAVE,
+        Kind::Command(_, Command::Compress) => &COMMAND_COMPRESS,
+        Kind::Command(_, Command::Subscribe) => &COMMAND_SUBSCRIBE,
         Kind::Login(..) => &LOGIN,
         Kind::File(_, access) => match access.act {
             FileAct::List => &LIST,
@@ -155,8 +178,18 @@ pub fn row(kind: &Kind) -> &'static Row {
             FileAct::Rename => &RENAME,
             FileAct::Change => &CHANGE,
         },
+        Kind::Block(_, access) => match access.act {
+            BlockAct::List => &LIST_BLOCKS,
+            BlockAct::Inspect => &INSPECT_BLOCK,
+            BlockAct::Upload => &UPLOAD_BLOCK,
+            BlockAct::Download => &DOWNLOAD_BLOCK,
+            BlockAct::Insert => &INSERT_BLOCK,
+            BlockAct::Delete => &DELETE_BLOCK,
+        },
+        Kind::Request(..) => &REQUEST,
         Kind::Relay(..) => &RELAY,
         Kind::Secured(_) => &SECURED,
+        Kind::Unsecured { .. } => &UNSECURED,
         Kind::Stranger { .. } => &STRANGER,
         Kind::Withheld { .. } => &WITHHELD,
         Kind::Discarded { .. } => &DISCARDED,

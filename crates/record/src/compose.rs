@@ -4,12 +4,15 @@
 use crate::{
     attack,
     document::{
-        Address, Asked, Bytes, Closing, Conversed, Decoy, Document, ECS, Ecs, Facets, Facts, FileFacts, Hash, Network,
-        Outcome, Refusal, Related, SCHEMA, Series, SessionId, Tls, TlsClient, User, Watcher, Withheld, Words,
+        Address, Asked, Block, Bytes, Closing, Conversed, Decoy, Document, ECS, Ecs, Facets, Facts, FileFacts, Hash,
+        Http, HttpBody, HttpRequest, HttpResponse, Network, Outcome, Refusal, Related, SCHEMA, Series, SessionId, Tls,
+        TlsClient, Url, User, UserAgent, Watcher, Withheld, Words,
     },
     stamp::hex_digit,
 };
-use honeyplant_core::event::{self, Command, Ending, Event, FileAct, Kind, Reason, Session, Values, Verdict};
+use honeyplant_core::event::{
+    self, BlockAccess, BlockAct, BlockHeader, Command, Ending, Event, FileAct, Kind, Reason, Session, Values, Verdict,
+};
 use std::{
     borrow::Cow,
     fmt::Write as _,
@@ -111,6 +114,9 @@ impl Composer {
             },
             user,
             file: file(&event.kind, digest),
+            http: http(&event.kind),
+            url: url(&event.kind),
+            user_agent: user_agent(&event.kind),
             tls: tls(&event.kind),
             related,
             threat: attack::row(&event.kind).threat().map(Cow::Borrowed),
@@ -180,6 +186,7 @@ fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observe
         before: None,
         after: None,
         secret: None,
+        block: None,
         target: None,
         third: third(kind),
         withheld: None,
@@ -214,7 +221,7 @@ fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observe
             facts.after = series(&change.after);
         }
         Kind::Command(_, command) => facts.command = Some(word(*command).into()),
-        Kind::Malformed { why } => facts.malformed = Some((*why).into()),
+        Kind::Malformed { why } | Kind::Unsecured { why, .. } => facts.malformed = Some((*why).into()),
         Kind::Closed(ending) => facts.ending = Some(closing(ending)),
         Kind::Login(_, login) => facts.secret = login.secret.as_deref().map(Cow::Borrowed),
         Kind::File(_, access) => facts.target = access.target.as_deref().map(Cow::Borrowed),
@@ -222,7 +229,9 @@ fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observe
             facts.withheld = Some(Withheld { answers: *answers as u64, bytes: *bytes as u64 });
         }
         Kind::Discarded { why, .. } => facts.discarded = Some((*why).into()),
+        Kind::Block(_, access) => facts.block = Some(block(access)),
         Kind::Relay(..)
+        | Kind::Request(..)
         | Kind::Secured(_)
         | Kind::Stranger { .. }
         | Kind::Stopped
@@ -246,18 +255,88 @@ fn file<'a>(kind: &'a Kind, digest: Option<&'a str>) -> Option<FileFacts<'a>> {
     let hash = digest.map(|digest| Hash { sha256: digest.into() });
     match kind {
         Kind::File(_, access) => Some(FileFacts { path: Some((&*access.path).into()), size: access.size, hash }),
+        Kind::Block(_, access) if hash.is_some() => Some(FileFacts { path: None, size: access.size, hash }),
+        Kind::Request(_, request) if hash.is_some() => Some(FileFacts { path: None, size: Some(request.body), hash }),
         Kind::Discarded { size, .. } => Some(FileFacts { path: None, size: Some(*size), hash }),
         _ => None,
     }
 }
 
+fn block(access: &BlockAccess) -> Block<'_> {
+    let header = access.header.as_ref();
+    let text = |of: fn(&BlockHeader) -> &str| header.map(of).filter(|text| !text.is_empty()).map(Cow::Borrowed);
+    Block {
+        name: (&*access.name).into(),
+        language: text(|header| &header.language),
+        author: text(|header| &header.author),
+        family: text(|header| &header.family),
+        title: text(|header| &header.title),
+        version: text(|header| &header.version),
+        load_size: header.map(|header| header.load_size),
+        body_size: header.map(|header| header.body_size),
+        local_size: header.map(|header| header.local_size),
+        code_changed: text(|header| &header.code_changed),
+        interface_changed: text(|header| &header.interface_changed),
+    }
+}
+
+const fn request(kind: &Kind) -> Option<&event::Request> {
+    if let Kind::Request(_, request) = kind { Some(request) } else { None }
+}
+
+fn http(kind: &Kind) -> Option<Http<'_>> {
+    let request = request(kind)?;
+    let response = HttpResponse { status_code: request.status, body: HttpBody { bytes: request.sent } };
+    Some(Http {
+        version: (!request.version.is_empty()).then_some((&*request.version).into()),
+        request: HttpRequest {
+            method: (&*request.method).into(),
+            referrer: request.referrer.as_deref().map(Cow::Borrowed),
+            mime_type: request.content_type.as_deref().map(Cow::Borrowed),
+            body: HttpBody { bytes: request.body },
+        },
+        response: (request.status > 0).then_some(response),
+    })
+}
+
+fn url(kind: &Kind) -> Option<Url<'_>> {
+    let request = request(kind)?;
+    let (path, query) = match request.target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (&*request.target, None),
+    };
+    Some(Url {
+        original: (&*request.target).into(),
+        path: path.into(),
+        query: query.map(Cow::Borrowed),
+        domain: request.host.as_deref().map(Cow::Borrowed),
+    })
+}
+
+fn user_agent(kind: &Kind) -> Option<UserAgent<'_>> {
+    let original = request(kind)?.user_agent.as_deref()?;
+    Some(UserAgent { original: original.into() })
+}
+
 fn tls(kind: &Kind) -> Option<Tls<'_>> {
-    let Kind::Secured(encryption) = kind else { return None };
+    let (agreed, hello) = match kind {
+        Kind::Secured(encryption) => (Some(encryption), encryption.hello.as_ref()),
+        Kind::Unsecured { hello, .. } => (None, Some(&**hello)),
+        _ => return None,
+    };
     Some(Tls {
-        version: encryption.version.into(),
         version_protocol: "tls".into(),
-        cipher: (&*encryption.cipher).into(),
-        client: encryption.server_name.as_deref().map(|name| TlsClient { server_name: name.into() }),
+        established: agreed.is_some(),
+        version: agreed.map(|agreed| agreed.version.into()),
+        cipher: agreed.map(|agreed| (&*agreed.cipher).into()),
+        client: hello.map(|hello| TlsClient {
+            server_name: hello.server_name.as_deref().map(Cow::Borrowed),
+            version: hello.offered.into(),
+            supported_ciphers: hello.suites.iter().map(|suite| format!("{suite:04x}").into()).collect(),
+            protocols: hello.protocols.iter().map(|protocol| (&**protocol).into()).collect(),
+            ja3: (&*hello.ja3).into(),
+            ja4: (&*hello.ja4).into(),
+        }),
     })
 }
 
@@ -282,6 +361,11 @@ const fn word(command: Command) -> &'static str {
         Command::Clock => "clock",
         Command::Select => "select",
         Command::Cancel => "cancel",
+        Command::Start => "start",
+        Command::Stop => "stop",
+        Command::Save => "save",
+        Command::Compress => "compress",
+        Command::Subscribe => "subscribe",
     }
 }
 
@@ -317,8 +401,15 @@ const fn classes(kind: &Kind) -> (Words, Words) {
             FileAct::Delete => (words!("file"), words!("deletion")),
             FileAct::Rename | FileAct::Change => (words!("file"), words!("change")),
         },
+        Kind::Block(_, access) => match access.act {
+            BlockAct::List | BlockAct::Inspect | BlockAct::Upload => (words!("file"), words!("access")),
+            BlockAct::Download | BlockAct::Insert => (words!("file", "configuration"), words!("creation", "change")),
+            BlockAct::Delete => (words!("file", "configuration"), words!("deletion", "change")),
+        },
+        Kind::Request(..) => (words!("web"), words!("access")),
         Kind::Relay(..) | Kind::Stranger { .. } => (words!("network"), words!("connection", "denied")),
         Kind::Secured(_) => (words!("network"), words!("protocol", "info")),
+        Kind::Unsecured { .. } => (words!("network"), words!("protocol", "denied")),
         Kind::Withheld { .. } => (words!("network"), words!("protocol", "denied")),
         Kind::Discarded { .. } => (words!("file"), words!("deletion")),
         Kind::Read(..) => (words!("network"), words!("protocol", "access")),
@@ -336,7 +427,9 @@ fn outcome(kind: &Kind) -> Outcome {
             _ => Outcome::Success,
         },
         (Kind::Started { .. } | Kind::Stopped | Kind::Opened | Kind::Secured(_), _) => Outcome::Success,
-        (Kind::Stranger { .. } | Kind::Withheld { .. } | Kind::Discarded { .. }, _) => Outcome::Failure,
+        (Kind::Unsecured { .. } | Kind::Stranger { .. } | Kind::Withheld { .. } | Kind::Discarded { .. }, _) => {
+            Outcome::Failure
+        }
         _ => Outcome::Unknown,
     }
 }

@@ -54,6 +54,15 @@ pub struct Document<'a> {
     /// The file or folder that it was about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<FileFacts<'a>>,
+    /// What was asked of a web server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<Http<'a>>,
+    /// Which page or other resource of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<Url<'a>>,
+    /// What the actor says that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<UserAgent<'a>>,
     /// How the session was encrypted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls<'a>>,
@@ -186,25 +195,107 @@ pub struct Hash<'a> {
     pub sha256: Cow<'a, str>,
 }
 
+/// `http.*`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Http<'a> {
+    /// The version, such as `1.1`; none of what has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'a, str>>,
+    /// What was asked.
+    pub request: HttpRequest<'a>,
+    /// What was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response: Option<HttpResponse>,
+}
+
+/// `http.request.*`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HttpRequest<'a> {
+    /// The method, as it was spelled.
+    pub method: Cow<'a, str>,
+    /// Where the actor says that it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referrer: Option<Cow<'a, str>>,
+    /// What the body says that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<Cow<'a, str>>,
+    /// The body.
+    pub body: HttpBody,
+}
+
+/// `http.response.*`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HttpResponse {
+    /// The status.
+    pub status_code: u16,
+    /// The body.
+    pub body: HttpBody,
+}
+
+/// `http.request.body.*` and `http.response.body.*`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HttpBody {
+    /// How many bytes it has.
+    pub bytes: u64,
+}
+
+/// `url.*`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Url<'a> {
+    /// The target of the request, as it was spelled.
+    pub original: Cow<'a, str>,
+    /// The target up to its question mark.
+    pub path: Cow<'a, str>,
+    /// What follows the question mark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<Cow<'a, str>>,
+    /// The host that the actor meant, as it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<Cow<'a, str>>,
+}
+
+/// `user_agent.*`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UserAgent<'a> {
+    /// As it was spelled.
+    pub original: Cow<'a, str>,
+}
+
 /// `tls.*`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tls<'a> {
-    /// The version, such as `1.2`.
-    pub version: Cow<'a, str>,
     /// Always `tls`.
     pub version_protocol: Cow<'a, str>,
-    /// The cipher suite, as IANA names it.
-    pub cipher: Cow<'a, str>,
-    /// What the actor asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Whether the session was encrypted then.
+    pub established: bool,
+    /// The version that was agreed on, such as `1.2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'a, str>>,
+    /// The cipher suite that was agreed on, as IANA names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cipher: Option<Cow<'a, str>>,
+    /// What the actor offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<TlsClient<'a>>,
 }
 
 /// `tls.client.*`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TlsClient<'a> {
-    /// The name of the server.
-    pub server_name: Cow<'a, str>,
+    /// The name of the server that it asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<Cow<'a, str>>,
+    /// The greatest version that it offered.
+    pub version: Cow<'a, str>,
+    /// The numbers of the cipher suites that it offered, in hexadecimal.
+    pub supported_ciphers: Vec<Cow<'a, str>>,
+    /// The protocols that it would have spoken inside (ALPN).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protocols: Vec<Cow<'a, str>>,
+    /// The JA3 fingerprint of its ClientHello.
+    pub ja3: Cow<'a, str>,
+    /// The JA4 fingerprint of its ClientHello.
+    pub ja4: Cow<'a, str>,
 }
 
 /// `related.*`
@@ -273,7 +364,8 @@ pub struct Facts<'a> {
     /// Why the device did not answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silence: Option<Cow<'a, str>>,
-    /// What was commanded: `restart`, `silence`, `clear`, `configure`, `clock`, `select` or `cancel`.
+    /// What was commanded: `restart`, `silence`, `clear`, `configure`, `clock`, `select`, `cancel`, `start`, `stop`, `save`,
+    /// `compress` or `subscribe`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<Cow<'a, str>>,
     /// The memory that was spoken of, in the protocol's own terms.
@@ -303,6 +395,9 @@ pub struct Facts<'a> {
     /// The secret that somebody named: a password or a community.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<Cow<'a, str>>,
+    /// The block of a program or of its data that it was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block: Option<Block<'a>>,
     /// The path that a file or folder was to have afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Cow<'a, str>>,
@@ -376,6 +471,43 @@ pub struct Refusal<'a> {
     pub code: u16,
     /// The protocol's name of it.
     pub reason: Cow<'a, str>,
+}
+
+/// `honeyplant.block.*`; all but the name is what the block tells of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Block<'a> {
+    /// Which, such as `DB 10`; of several, what they have in common.
+    pub name: Cow<'a, str>,
+    /// The language that it was written in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<Cow<'a, str>>,
+    /// Who wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<Cow<'a, str>>,
+    /// The family of blocks that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<Cow<'a, str>>,
+    /// Its name in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Cow<'a, str>>,
+    /// Its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'a, str>>,
+    /// Bytes of load memory that it takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_size: Option<u32>,
+    /// Bytes of its code or data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_size: Option<u32>,
+    /// Bytes of local data that it needs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local_size: Option<u32>,
+    /// When its code was changed last, by the clock of whoever did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_changed: Option<Cow<'a, str>>,
+    /// When its interface was changed last, alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface_changed: Option<Cow<'a, str>>,
 }
 
 /// `honeyplant.withheld.*`

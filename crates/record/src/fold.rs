@@ -65,7 +65,9 @@ impl Fold {
     /// not, only the bytes can tell, and none of them may be lost.
     fn is_equal(&self, event: &Event) -> bool {
         let told = match &event.kind {
-            Kind::Exchange | Kind::Unsupported(_) | Kind::Malformed { .. } => self.event.request == event.request,
+            Kind::Exchange | Kind::Unsupported(_) | Kind::Malformed { .. } | Kind::Request(..) => {
+                self.event.request == event.request
+            }
             _ => self.event.request.len() == event.request.len(),
         };
         told && self.event.kind == event.kind

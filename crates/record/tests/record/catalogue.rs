@@ -32,13 +32,16 @@ const fn number(kind: &Kind) -> usize {
         Kind::Stranger { .. } => 17,
         Kind::Withheld { .. } => 18,
         Kind::Discarded { .. } => 19,
+        Kind::Block(..) => 20,
+        Kind::Request(..) => 21,
+        Kind::Unsecured { .. } => 22,
     }
 }
 
 #[test]
 fn the_tests_know_every_kind_and_every_row_of_the_table() {
     let numbers: BTreeSet<usize> = every_kind().iter().map(|event| number(&event.kind)).collect();
-    assert_eq!(numbers, (0..20).collect());
+    assert_eq!(numbers, (0..23).collect());
     let met: BTreeSet<&str> = every_kind().iter().map(|event| row(&event.kind).action).collect();
     assert_eq!(met, ROWS.iter().map(|row| row.action).collect());
 }

@@ -114,7 +114,7 @@ fn nothing_is_lost_and_nothing_reordered() {
         while taken.iter().filter(|batch: &&Option<Vec<u64>>| batch.is_some()).count() < 3 {
             taken.push(line.taken.recv_timeout(SOON).unwrap());
         }
-        let behind = line.journal.finish(Duration::from_millis(100)).unwrap();
+        let behind = line.journal.finish(Duration::from_secs(1)).unwrap();
         assert!(behind.len() == 1 && behind[0].events > 0, "{behind:?}");
         let reached = assert_in_order(&taken, 1);
 

@@ -4,8 +4,8 @@ use honeyplant_core::{
     artefact::Digest,
     device::Device,
     event::{
-        Access, Address, Carrier, Change, Command, Encryption, Ending, Event, FileAccess, FileAct, Kind, Login, Octets,
-        Operation, Reason, Session, Values, Verdict,
+        Access, Address, BlockAccess, BlockAct, BlockHeader, Carrier, Change, Command, Encryption, Ending, Event,
+        FileAccess, FileAct, Hello, Kind, Login, Octets, Operation, Reason, Request, Session, Values, Verdict,
     },
     identity::Identity,
     plant::{Image, Plant, Sizes, TagSettings, Tags, Type, Value},
@@ -147,9 +147,47 @@ pub(crate) fn every_kind() -> Vec<Event> {
         let access = FileAccess { act, path: "/a".into(), target, size: digest.map(|_| 8), digest };
         events.push(some(Kind::File(done, Box::new(access))));
     }
+    let acts =
+        [BlockAct::List, BlockAct::Inspect, BlockAct::Upload, BlockAct::Download, BlockAct::Insert, BlockAct::Delete];
+    for act in acts {
+        let brought = act == BlockAct::Download;
+        let header = brought.then(|| BlockHeader {
+            language: "SCL".into(),
+            author: "me \u{1b}".into(),
+            version: "0.1".into(),
+            load_size: 140,
+            code_changed: "2016-05-09T11:20:00.000".into(),
+            ..BlockHeader::default()
+        });
+        let (size, digest) = (brought.then_some(140), brought.then_some(digest));
+        events.push(some(Kind::Block(done, Box::new(BlockAccess { act, name: "FC 7".into(), header, size, digest }))));
+    }
+    let get = Request { method: "GET".into(), target: "/a?b=c".into(), version: "1.1".into(), ..Request::default() };
+    let answered = Request {
+        status: 200,
+        host: Some("plc".into()),
+        user_agent: Some("curl/7.88.1 \u{1b}[2J".into()),
+        referrer: Some("http://plc/".into()),
+        content_type: Some("text/plain".into()),
+        body: 3,
+        sent: 1400,
+        digest: Some(digest),
+        ..get.clone()
+    };
+    events.push(some(Kind::Request(done, Box::new(get))));
+    events.push(some(Kind::Request(done, Box::new(answered))));
     events.push(some(Kind::Relay(refused, ([198, 51, 100, 9], 25).into())));
-    let server_name = Some("rtu".into());
-    events.push(some(Kind::Secured(Box::new(Encryption { version: "1.2", cipher: "TLS_X".into(), server_name }))));
+    let hello = Hello {
+        offered: "1.3",
+        suites: vec![0x1301, 0xC02F],
+        server_name: Some("rtu".into()),
+        protocols: vec!["h2".into()],
+        ja3: "d41d8cd98f00b204e9800998ecf8427e".into(),
+        ja4: "t13d0204h2_000000000000_000000000000".into(),
+    };
+    let hidden = Some(hello.clone());
+    events.push(some(Kind::Secured(Box::new(Encryption { version: "1.2", cipher: "TLS_X".into(), hello: hidden }))));
+    events.push(some(Kind::Unsecured { why: "the peer broke off the TLS handshake", hello: Box::new(hello) }));
     events.push(some(Kind::Stranger { peer: ([198, 51, 100, 9], 25).into() }));
     events.push(some(Kind::Withheld { answers: 3, bytes: 1400 }));
     events.push(some(Kind::Discarded { digest, size: 8, why: "the store of artefacts is full" }));
@@ -163,6 +201,11 @@ pub(crate) fn every_kind() -> Vec<Event> {
         Command::Clock,
         Command::Select,
         Command::Cancel,
+        Command::Start,
+        Command::Stop,
+        Command::Save,
+        Command::Compress,
+        Command::Subscribe,
     ];
     for command in commands {
         events.push(some(Kind::Command(operation(Verdict::Silent { reason: "it restarts" }), command)));
