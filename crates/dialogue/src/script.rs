@@ -67,7 +67,10 @@ pub enum Step {
 
 /// Bytes of which some may be any.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern(Vec<Option<u8>>);
+pub struct Pattern {
+    /// The bytes between gaps of any length; without a gap, there is one run.
+    runs: Vec<Vec<Option<u8>>>,
+}
 
 impl Dialogue {
     /// Reads the text of a dialogue. The error names the line.
@@ -148,15 +151,19 @@ impl Step {
 }
 
 impl Pattern {
-    /// Reads hexadecimal digits, `..`, and text in double quotes, with blanks anywhere between.
+    /// Reads hexadecimal digits, `..` for a byte and `...` for any number of them, and text in double quotes, with blanks
+    /// anywhere between.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let (mut bytes, mut rest) = (Vec::new(), text.trim_start());
+        let (mut runs, mut run, mut rest) = (Vec::new(), Vec::new(), text.trim_start());
         while let Some(first) = rest.chars().next() {
             if first == '"' {
-                rest = quoted(rest, &mut bytes)?;
+                rest = quoted(rest, &mut run)?;
+            } else if let Some(behind) = rest.strip_prefix("...").filter(|behind| !behind.starts_with('.')) {
+                runs.push(std::mem::take(&mut run));
+                rest = behind;
             } else {
                 let mut pair = rest.chars().map(|c| if c == '.' { Some(None) } else { c.to_digit(16).map(Some) });
-                bytes.push(match (pair.next(), pair.next()) {
+                run.push(match (pair.next(), pair.next()) {
                     (Some(Some(None)), Some(Some(None))) => None,
                     (Some(Some(Some(high))), Some(Some(Some(low)))) => u8::try_from(high * 16 + low).ok(),
                     (_, None) => return Err("a byte is written with two hexadecimal digits".to_owned()),
@@ -170,17 +177,23 @@ impl Pattern {
             }
             rest = rest.trim_start();
         }
-        Ok(Self(bytes))
+        runs.push(run);
+        Ok(Self { runs })
     }
 
-    /// How many bytes it fits.
-    pub const fn len(&self) -> usize {
-        self.0.len()
+    /// How many bytes it fits at least.
+    pub fn len(&self) -> usize {
+        self.runs.iter().map(Vec::len).sum()
     }
 
     /// Whether it fits no bytes at all.
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0 && !self.has_gap()
+    }
+
+    /// Whether it fits all that is answered, however much that is.
+    pub const fn has_gap(&self) -> bool {
+        self.runs.len() > 1
     }
 
     /// The difference between it and `bytes`, if there is one.
@@ -188,23 +201,47 @@ impl Pattern {
         if self.fits(bytes) {
             return Ok(());
         }
-        let text = self.0.iter().copied().collect::<Option<Vec<u8>>>().filter(|want| is_text(want));
-        let wanted = text.map_or_else(|| self.to_string(), |want| shown(&want));
-        Err(format!("expected {wanted}\n     got {}", shown(bytes)))
+        Err(format!("expected {self}\n     got {}", shown(bytes)))
     }
 
     /// Whether it fits exactly `bytes`.
     pub fn fits(&self, bytes: &[u8]) -> bool {
-        bytes.len() == self.len() && self.0.iter().zip(bytes).all(|(want, byte)| want.is_none_or(|want| want == *byte))
+        let alike = |run: &[Option<u8>], bytes: &[u8]| {
+            run.len() == bytes.len() && run.iter().zip(bytes).all(|(want, byte)| want.is_none_or(|want| want == *byte))
+        };
+        let Some((first, later)) = self.runs.split_first() else { return bytes.is_empty() };
+        let Some((last, middle)) = later.split_last() else { return alike(first, bytes) };
+        let Some((begin, rest)) = bytes.split_at_checked(first.len()) else { return false };
+        let Some((mut rest, end)) = rest.len().checked_sub(last.len()).and_then(|length| rest.split_at_checked(length))
+        else {
+            return false;
+        };
+        alike(first, begin)
+            && alike(last, end)
+            && middle.iter().all(|run| {
+                let found = run.is_empty().then_some(0);
+                let found = found.or_else(|| rest.windows(run.len().max(1)).position(|window| alike(run, window)));
+                let behind = found.and_then(|at| rest.get(at + run.len()..));
+                behind.map(|behind| rest = behind).is_some()
+            })
     }
 }
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| match byte {
-            Some(byte) => write!(f, "{byte:02x}"),
-            None => write!(f, ".."),
-        })
+        for (i, run) in self.runs.iter().enumerate() {
+            if i > 0 {
+                write!(f, " ... ")?;
+            }
+            match run.iter().copied().collect::<Option<Vec<u8>>>().filter(|run| is_text(run)) {
+                Some(text) => write!(f, "{}", shown(&text))?,
+                None => run.iter().try_for_each(|byte| match byte {
+                    Some(byte) => write!(f, "{byte:02x}"),
+                    None => write!(f, ".."),
+                })?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -253,7 +290,11 @@ fn quoted<'a>(text: &'a str, bytes: &mut Vec<Option<u8>>) -> Result<&'a str, Str
 
 /// The bytes that hexadecimal digits and quoted texts, with blanks anywhere between bytes, write.
 pub fn hex(text: &str) -> Result<Vec<u8>, String> {
-    let bytes = Pattern::parse(text)?.0.into_iter();
+    let pattern = Pattern::parse(text)?;
+    if pattern.has_gap() {
+        return Err("what is sent cannot be any bytes".to_owned());
+    }
+    let bytes = pattern.runs.into_iter().flatten();
     bytes.map(|byte| byte.ok_or_else(|| "what is sent cannot be any byte".to_owned())).collect()
 }
 
@@ -270,6 +311,22 @@ mod tests {
         assert_eq!(dialogue.sent(), [1, 2, 3]);
         let (6, Turn::Answer(pattern)) = &dialogue.turns[2] else { panic!("{dialogue:?}") };
         assert!(pattern.fits(&[4, 9]) && !pattern.fits(&[4]) && !pattern.fits(&[5, 9]));
+    }
+
+    #[test]
+    fn a_gap_fits_any_bytes() {
+        let pattern = Pattern::parse("\"HTTP\" ... \"b\" .. ... 0a").unwrap();
+        for (bytes, fits) in [
+            (&b"HTTP abc\n"[..], true),
+            (b"HTTPbb\n", true),
+            (b"HTTPb\n", false),
+            (b"HTTP/1.1 b", false),
+            (b"HTT", false),
+        ] {
+            assert_eq!(pattern.fits(bytes), fits, "{bytes:?}");
+        }
+        assert_eq!(pattern.to_string(), "\"HTTP\" ... 62.. ... \"\\n\"");
+        assert_eq!(hex("01 ...").unwrap_err(), "what is sent cannot be any bytes");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use honeyplant_core::{
     identity::Identity,
     profile::{Endpoint, Profile},
     random::Random,
+    settings::Problems,
 };
 use std::{
     collections::VecDeque,
@@ -34,16 +35,25 @@ pub struct Stage {
     pub started: Instant,
 }
 
+impl Stage {
+    /// Makes a device of `profile`, with the files and pages that it has. The error tells all mistakes in it, a line each.
+    pub fn of(profile: &Profile<'_>) -> Result<Self, String> {
+        let mut identity = Identity::default();
+        profile.identity.draw(&mut identity, &Identity::default(), SEED)?;
+        let (device, endpoints) = profile.device("decoy", "dialogue", identity, SEED, None).map_err(told)?;
+        let started = Instant::now();
+        device.start(started, SystemTime::UNIX_EPOCH + BEGIN);
+        Ok(Self { device, endpoints, started })
+    }
+}
+
 /// Makes a device of the profile `text`. The error tells all mistakes in it, a line each.
 pub fn stage(protocols: &[&'static dyn Protocol], text: &str) -> Result<Stage, String> {
-    let told = |problems: Vec<_>| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    let profile = Profile::parse(text, protocols).map_err(told)?;
-    let mut identity = Identity::default();
-    profile.identity.draw(&mut identity, &Identity::default(), SEED)?;
-    let (device, endpoints) = profile.device("decoy", "dialogue", identity, SEED, None).map_err(told)?;
-    let started = Instant::now();
-    device.start(started, SystemTime::UNIX_EPOCH + BEGIN);
-    Ok(Stage { device, endpoints, started })
+    Stage::of(&Profile::parse(text, protocols).map_err(told)?)
+}
+
+fn told(problems: Problems) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// Plays the dialogue `script`, the peer's bytes arriving `cut` at a time, against the profile that it brings, or else
@@ -166,7 +176,11 @@ impl Talk {
     }
 
     fn build(stage: &Stage, name: &str, now: Instant, number: u8) -> Result<Self, String> {
-        let endpoint = stage.endpoints.iter().find(|endpoint| endpoint.protocol == name);
+        let (name, carrier) = name.split_once(' ').unwrap_or((name, ""));
+        let mut endpoints = stage.endpoints.iter().filter(|endpoint| endpoint.protocol == name);
+        let endpoint = endpoints.find(|endpoint| {
+            carrier.is_empty() || (endpoint.transport.carrier() == Carrier::Tls) == (carrier == "tls")
+        });
         let endpoint = endpoint.ok_or_else(|| {
             let known: Vec<_> = stage.endpoints.iter().map(|endpoint| endpoint.protocol).collect();
             format!("there is no service `{name}` (there is: {})", known.join(", "))
@@ -204,7 +218,7 @@ impl Talk {
             }
         }
         match self.session.carrier {
-            Carrier::Tcp => self.receive_stream(bytes),
+            Carrier::Tcp | Carrier::Tls => self.receive_stream(bytes),
             Carrier::Udp => self.receive_datagram(bytes),
         }
     }
@@ -345,7 +359,8 @@ impl Talk {
             Turn::Send(bytes) => bytes.chunks(cut.max(1)).try_for_each(|part| self.receive(part)),
             Turn::Answer(pattern) => {
                 let got: Vec<u8> = match self.session.carrier {
-                    Carrier::Tcp => self.out.drain(..pattern.len().min(self.out.len())).collect(),
+                    Carrier::Tcp | Carrier::Tls if pattern.has_gap() => std::mem::take(&mut self.out),
+                    Carrier::Tcp | Carrier::Tls => self.out.drain(..pattern.len().min(self.out.len())).collect(),
                     Carrier::Udp => self.datagrams.pop_front().unwrap_or_default(),
                 };
                 pattern.check(&got)
