@@ -3,7 +3,7 @@
 
 use crate::{
     Bounds,
-    tls::{Carrier, Handshake, Tls},
+    carrier::{Carrier, Handshake, Trace},
     untold::Untold,
 };
 use honeyplant_core::{event::Session, random::Random};
@@ -20,6 +20,7 @@ use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     time::Instant,
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::io::poll_read_buf;
 
 /// What comes is read in pieces of this, and of more from a peer that sends faster than it is read.
@@ -154,10 +155,10 @@ impl Channel {
     }
 
     /// Speaks TLS from here on.
-    pub(crate) fn secure(&mut self, tls: &Tls) -> Result<(), &'static str> {
+    pub(crate) fn secure(&mut self, acceptor: &TlsAcceptor) -> Result<(), &'static str> {
         match &mut self.stage {
             Stage::Open(stream) if stream.is_plain() => {
-                stream.secure(tls, Vec::new());
+                stream.secure(acceptor, Vec::new());
                 self.moved = Instant::now();
                 Ok(())
             }
@@ -166,9 +167,9 @@ impl Channel {
         }
     }
 
-    /// What the peer has sent for a handshake that is not over.
-    pub(crate) fn take_handshake(&mut self) -> Vec<u8> {
-        if let Stage::Open(stream) = &mut self.stage { stream.take_heard() } else { Vec::new() }
+    /// What there is of a handshake that is not over.
+    pub(crate) fn take_trace(&mut self) -> Option<Trace> {
+        if let Stage::Open(stream) = &mut self.stage { stream.take_trace() } else { None }
     }
 
     /// Closes it once all is sent.

@@ -72,7 +72,8 @@ impl Fleet {
             let shared = wildcard.iter().find(|address| address.is_ipv4() == door.address.is_ipv4());
             let place = Place {
                 address: SocketAddr::new(*shared.unwrap_or(&door.address), door.transport.port()),
-                carrier: door.transport.carrier(),
+                // What begins with TLS shares a socket with what does not: which it is tells the address.
+                carrier: if door.transport.carrier().is_stream() { Carrier::Tcp } else { Carrier::Udp },
                 own: shared.is_none().then_some(number),
             };
             let entrance = Entrance { number, connections: door.connections };
@@ -97,7 +98,7 @@ impl Fleet {
                 Behind::Many(many)
             };
             let opened = match carrier {
-                Carrier::Tcp => listen(address).map(|(socket, address)| (vec![socket], address)),
+                Carrier::Tcp | Carrier::Tls => listen(address).map(|(socket, address)| (vec![socket], address)),
                 Carrier::Udp => packet::open(address, share),
             };
             match opened {
@@ -135,7 +136,9 @@ impl Fleet {
             for socket in sockets {
                 let behind = behind.clone();
                 match carrier {
-                    Carrier::Tcp => listeners.push((TcpListener::from_std(socket.into())?, address, behind)),
+                    Carrier::Tcp | Carrier::Tls => {
+                        listeners.push((TcpListener::from_std(socket.into())?, address, behind))
+                    }
                     Carrier::Udp => mailboxes.push((Packets::new(socket, address)?, behind)),
                 }
             }

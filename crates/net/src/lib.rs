@@ -4,15 +4,19 @@
 mod alarm;
 mod bell;
 mod budget;
+mod carrier;
 mod channel;
+mod client;
 mod correspondent;
 mod datagram;
 mod door;
 mod fleet;
+mod hello;
 mod host;
 mod limits;
 mod line;
 mod packet;
+mod patience;
 mod privilege;
 mod seat;
 mod shutdown;
@@ -23,6 +27,7 @@ mod transcript;
 mod untold;
 
 pub use budget::Allowance;
+pub use client::TlsClient;
 pub use door::{Door, Refusal};
 pub use fleet::{Fleet, Trouble};
 pub use limits::{Bounds, Limits};

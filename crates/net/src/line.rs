@@ -4,13 +4,15 @@
 use crate::{
     Seat,
     alarm::Alarm,
+    carrier::{Carrier, Handshake, Trace},
     channel::{Channel, Happening},
-    tls::{Carrier, Handshake, Tls},
+    patience::Patience,
+    tls::Tls,
 };
 use honeyplant_core::{event::Reason, traffic::Traffic};
 use std::{
-    future::poll_fn,
-    pin::Pin,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
     task::{Context, Poll},
     time::Duration,
 };
@@ -19,6 +21,7 @@ use tokio::{
     net::TcpStream,
     time::Instant,
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::io::poll_read_buf;
 
 /// Most requests are shorter. A read that does not fill its room also tells the reactor that nothing more is there,
@@ -110,12 +113,29 @@ impl<S: Stream> Line<S> {
         })
     }
 
-    /// Speaks TLS from here on; what was read is the beginning of the handshake, which must be over at `due`.
-    pub(crate) async fn secure(&mut self, tls: &Tls, due: Instant) -> Result<Handshake, Reason> {
-        self.stream.secure(tls, std::mem::take(&mut self.input));
+    /// Speaks TLS from here on; what was read is the beginning of the handshake, which must be over at `due`. None if the
+    /// device cannot.
+    pub(crate) async fn secure(&mut self, tls: &Tls, due: Instant) -> Result<Option<Handshake>, Reason> {
+        let Some(acceptor) = self.acceptor(tls, due).await? else { return Ok(None) };
+        self.stream.secure(&acceptor, std::mem::take(&mut self.input));
         poll_fn(|cx| {
             if let Poll::Ready(handshake) = self.stream.poll_secure(cx) {
-                return Poll::Ready(Ok(handshake));
+                return Poll::Ready(Ok(Some(handshake)));
+            }
+            if let Poll::Ready(reason) = self.seat.poll(cx) {
+                return Poll::Ready(Err(reason));
+            }
+            self.alarm.poll(due, cx).map(|()| Err(Reason::Idle))
+        })
+        .await
+    }
+
+    /// What the device accepts a handshake with, which it may have to draw first.
+    pub(crate) async fn acceptor(&mut self, tls: &Tls, due: Instant) -> Result<Option<TlsAcceptor>, Reason> {
+        let mut acceptor = pin!(tls.acceptor());
+        poll_fn(|cx| {
+            if let Poll::Ready(acceptor) = acceptor.as_mut().poll(cx) {
+                return Poll::Ready(Ok(acceptor));
             }
             if let Poll::Ready(reason) = self.seat.poll(cx) {
                 return Poll::Ready(Err(reason));
@@ -130,9 +150,9 @@ impl<S: Stream> Line<S> {
         self.stream.is_plain()
     }
 
-    /// What the peer has sent for a handshake that is not over.
-    pub(crate) fn take_handshake(&mut self) -> Vec<u8> {
-        self.stream.take_heard()
+    /// What there is of a handshake that is not over.
+    pub(crate) fn take_trace(&mut self) -> Option<Trace> {
+        self.stream.take_trace()
     }
 
     /// Waits until `until`, or less if the session is to leave.
@@ -149,23 +169,23 @@ impl<S: Stream> Line<S> {
         if self.out.is_empty() {
             return Ok(());
         }
-        let (mut done, mut due) = (0, None);
+        let (mut done, mut patience) = (0, Patience::new(stuck, self.out.len()));
         let flushed = poll_fn(|cx| {
             while let Some(rest) = self.out.get(done..).filter(|rest| !rest.is_empty()) {
                 match Pin::new(&mut self.stream).poll_write(cx, rest) {
                     Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Reason::Broken)),
                     Poll::Ready(Ok(written)) => {
                         done += written;
-                        due = None;
+                        patience.renew();
                         traffic.octets_out.add(written as u64);
                         traffic.segments_out.add(1);
                     }
-                    Poll::Pending => return self.poll_patience(&mut due, stuck, cx),
+                    Poll::Pending => return self.poll_patience(&mut patience, cx),
                 }
             }
             match Pin::new(&mut self.stream).poll_flush(cx) {
                 Poll::Ready(flushed) => Poll::Ready(flushed.map_err(|_| Reason::Broken)),
-                Poll::Pending => self.poll_patience(&mut due, stuck, cx),
+                Poll::Pending => self.poll_patience(&mut patience, cx),
             }
         })
         .await;
@@ -174,16 +194,11 @@ impl<S: Stream> Line<S> {
         flushed
     }
 
-    fn poll_patience(
-        &mut self,
-        due: &mut Option<Instant>,
-        stuck: Duration,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Reason>> {
+    fn poll_patience(&mut self, patience: &mut Patience, cx: &mut Context<'_>) -> Poll<Result<(), Reason>> {
         if let Poll::Ready(reason) = self.seat.poll(cx) {
             return Poll::Ready(Err(reason));
         }
-        let due = *due.get_or_insert_with(|| Instant::now() + stuck);
+        let due = patience.due();
         self.alarm.poll(due, cx).map(|()| Err(Reason::Stuck))
     }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 use honeyplant_core::{
     conversation::{Conversation, Step},
-    event::{Kind, Reason, Session},
+    event::{Carrier, Kind, Reason, Session},
 };
 use std::{
     sync::Arc,
@@ -59,6 +59,7 @@ where
         heard: now,
         unfinished: None,
         rested: false,
+        greeted: false,
         ended: false,
     };
     async move {
@@ -96,6 +97,8 @@ where
     /// Since when a message waits for its end.
     unfinished: Option<Instant>,
     rested: bool,
+    /// Whether the conversation has begun.
+    greeted: bool,
     ended: bool,
 }
 
@@ -118,7 +121,13 @@ where
         if let Some(reason) = self.gone(now).await {
             return reason;
         }
-        let mut rest = self.open(now);
+        if self.speaker.session.carrier == Carrier::Tls {
+            // Boxed, for every session would have the room for it.
+            if let Err(reason) = Box::pin(self.secure_first()).await {
+                return reason;
+            }
+        }
+        let mut rest = self.open();
         loop {
             // What was asked for by whoever failed is not done.
             if !self.speaker.outcome.effects.is_empty() && !matches!(rest, Rest::Over(_)) {
@@ -244,12 +253,16 @@ where
         None
     }
 
-    fn open(&mut self, now: Instant) -> Rest {
+    fn open(&mut self) -> Rest {
+        self.greeted = true;
         let (at, out) = (SystemTime::now(), &mut self.line.out);
-        let opened = self.speaker.say(now, out, |conversation, cx| conversation.open(cx));
-        self.transcript.note(at, Kind::Opened, &[], out);
+        let opened = self.speaker.say(Instant::now(), out, |conversation, cx| conversation.open(cx));
+        let mut reply = &out[..];
+        if !self.transcript.has_begun() {
+            self.transcript.note(at, Kind::Opened, &[], std::mem::take(&mut reply));
+        }
         // What was said is with the opening already.
-        self.transcript.unasked(at, &mut self.speaker.outcome, &[]);
+        self.transcript.unasked(at, &mut self.speaker.outcome, reply);
         opened.map_or(Rest::Over(Reason::Fault), |()| Rest::Done)
     }
 
@@ -292,7 +305,7 @@ where
                     transcript.unasked(at, &mut speaker.outcome, reply);
                     if heard.len() > bounds.longest_message {
                         let why = "the message is longer than the device takes";
-                        transcript.note(at, Kind::Malformed { why }, heard, &[]);
+                        transcript.malformed(at, why, heard);
                         used = input.len();
                         break Rest::Over(Reason::Device);
                     }
@@ -324,12 +337,12 @@ where
                 Some(_) => "the message was not finished",
                 None => "the session ended before the message was read",
             };
-            self.transcript.note(at, Kind::Malformed { why }, &self.line.input, &[]);
+            self.transcript.malformed(at, why, &self.line.input);
         }
-        let handshake = self.line.take_handshake();
-        self.transcript.unfinished_handshake(at, &handshake);
+        let trace = self.line.take_trace();
+        self.transcript.unfinished_handshake(at, trace);
         // Who was never greeted has nothing to end.
-        if self.transcript.has_begun() && !std::thread::panicking() {
+        if self.greeted && !std::thread::panicking() {
             self.drain();
             self.line.out.clear();
             self.speaker.end(now, &mut self.line.out);

@@ -1,6 +1,7 @@
 //! What becomes of a session in the record. Apart, because it is the one place where an actor's bytes meet what the
 //! protocol made of them: nothing goes unrecorded because a protocol forgot.
 
+use crate::carrier::Trace;
 use honeyplant_core::{
     artefact::Artefact,
     conversation::Outcome,
@@ -21,6 +22,15 @@ pub trait Record: Clone + Send + Sync + 'static {
 
     /// Whether peers are to wait. Asked before every read.
     fn is_full(&self) -> bool;
+}
+
+/// As much as that of a message is shown with an event. A longer one is kept whole, as an artefact.
+const HEARD: usize = 64 * 1024;
+/// As much as that of an answer is shown: who asks for large pages again and again must not fill the disk.
+const SAID: usize = 4 * 1024;
+
+fn shown(bytes: &[u8], most: usize) -> Octets {
+    Octets::from_slice(bytes.get(..most).unwrap_or(bytes))
 }
 
 #[derive(Debug)]
@@ -72,13 +82,16 @@ impl<R: Record> Transcript<R> {
 
     pub(crate) fn note(&mut self, at: SystemTime, kind: Kind, request: &[u8], reply: &[u8]) {
         self.begun = true;
-        let (session, request) = (Some(self.session.clone()), Octets::from_slice(request));
-        self.batch.push(Event { at, session, kind, request, reply: Octets::from_slice(reply) });
+        let (session, request) = (Some(self.session.clone()), shown(request, HEARD));
+        self.batch.push(Event { at, session, kind, request, reply: shown(reply, SAID) });
     }
 
     /// A message was dealt with; a protocol that had nothing to say about it does not hide it.
     pub(crate) fn exchange(&mut self, at: SystemTime, outcome: &mut Outcome, request: &[u8], reply: &[u8]) {
         self.exchanges += 1;
+        if outcome.artefacts.is_empty() {
+            self.keep_long(request);
+        }
         self.keep(outcome);
         if outcome.events.is_empty() {
             return self.note(at, Kind::Exchange, request, reply);
@@ -99,6 +112,19 @@ impl<R: Record> Transcript<R> {
         }
     }
 
+    /// The peer sent what is no message, or not all of one.
+    pub(crate) fn malformed(&mut self, at: SystemTime, why: &'static str, request: &[u8]) {
+        self.keep_long(request);
+        self.note(at, Kind::Malformed { why }, request, &[]);
+    }
+
+    /// Keeps what is too long to be shown whole.
+    fn keep_long(&self, request: &[u8]) {
+        if request.len() > HEARD {
+            self.record.keep(Artefact::new(request.to_vec()), &self.session);
+        }
+    }
+
     /// What is kept is with the record before the events that name it.
     fn keep(&mut self, outcome: &mut Outcome) {
         for artefact in outcome.artefacts.drain(..) {
@@ -111,19 +137,34 @@ impl<R: Record> Transcript<R> {
 
     /// Something came that nobody accounted for.
     pub(crate) fn untold(&mut self, at: SystemTime, bytes: Vec<u8>) {
-        /// As much as that is shown with the event.
-        const SHOWN: usize = 4 * 1024;
         if !bytes.is_empty() {
-            self.note(at, Kind::Exchange, bytes.get(..SHOWN).unwrap_or(&bytes), &[]);
+            self.note(at, Kind::Exchange, bytes.get(..SAID).unwrap_or(&bytes), &[]);
             self.record.keep(Artefact::new(bytes), &self.session);
         }
     }
 
-    /// The peer, the device or time has broken off a handshake for which `bytes` came.
-    pub(crate) fn unfinished_handshake(&mut self, at: SystemTime, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            self.note(at, Kind::Malformed { why: "the TLS handshake was not finished" }, bytes, &[]);
+    /// The peer, the device or time has broken off a handshake, if there was any.
+    pub(crate) fn unfinished_handshake(&mut self, at: SystemTime, trace: Option<Trace>) {
+        if let Some(trace) = trace.filter(|trace| !trace.heard.is_empty()) {
+            self.shaken(&trace);
+            self.unsecured(at, &trace, "the TLS handshake was not finished");
         }
+    }
+
+    /// No encryption came of a handshake.
+    pub(crate) fn unsecured(&mut self, at: SystemTime, trace: &Trace, why: &'static str) {
+        self.note(at, trace.failure(why), &trace.heard, &trace.alert);
+    }
+
+    /// Counts what a handshake came to.
+    pub(crate) fn shaken(&mut self, trace: &Trace) {
+        let traffic = self.session.device.traffic();
+        self.received += trace.received.0;
+        traffic.octets_in.add(trace.received.0);
+        traffic.segments_in.add(trace.received.1);
+        self.sent += trace.sent.0;
+        traffic.octets_out.add(trace.sent.0);
+        traffic.segments_out.add(trace.sent.1);
     }
 
     /// `octets` have come in one piece.

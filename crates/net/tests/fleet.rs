@@ -4,8 +4,11 @@
 
 mod stage;
 
-use honeyplant_core::{conversation::Transport, event::Reason};
-use honeyplant_net::{Door, Fleet, Limits};
+use honeyplant_core::{
+    conversation::Transport,
+    event::{Carrier, Reason},
+};
+use honeyplant_net::{Door, Fleet, Limits, Tls};
 use stage::{Stage, device, run};
 use std::{
     collections::HashSet,
@@ -58,6 +61,29 @@ async fn each_address_has_its_device() {
         assert_eq!(session.peer, stream.local_addr().unwrap());
         assert_eq!(session.device.name(), session.local.ip().to_string());
     }
+}
+
+#[tokio::test]
+async fn at_a_shared_socket_the_address_tells_whether_tls_comes_first() {
+    let drawn = rcgen::generate_simple_self_signed(vec!["plc".to_owned()]).unwrap();
+    let pem = drawn.cert.pem() + &drawn.signing_key.serialize_pem();
+    let tls = Some(Tls::from_pem(pem.as_bytes(), &Default::default()).unwrap());
+    let encrypted = Door { transport: Transport::Tls(0), tls, ..door("127.0.0.86", 0) };
+    let any = [IpAddr::from(Ipv4Addr::UNSPECIFIED)];
+    let running = run(vec![door("127.0.0.87", 0), encrypted], &any, Limits::default());
+    let port = running.addresses[0].port();
+    visit(([127, 0, 0, 87], port), "127.0.0.87").await;
+    let mut stream = TcpStream::connect(("127.0.0.86", port)).await.unwrap();
+    stream.write_all(b"echo one\n").await.unwrap();
+    let mut heard = Vec::new();
+    stream.read_to_end(&mut heard).await.unwrap();
+    assert_eq!(heard.first(), Some(&21), "an alert");
+    let events = running.ends().await.events();
+    let malformed = events.iter().find(|event| event.kind.action() == "malformed").unwrap();
+    assert_eq!(
+        (&malformed.request[..], malformed.session.as_ref().unwrap().carrier),
+        (&b"echo one\n"[..], Carrier::Tls)
+    );
 }
 
 #[tokio::test]

@@ -85,6 +85,17 @@ async fn an_exchange_is_recorded_with_its_bytes_before_it_is_answered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_long_answer_is_shown_by_its_beginning() {
+    let mut play = play("");
+    play.says("large 100000\n").await;
+    play.hears(&"x".repeat(100_000)).await;
+    let memory = play.memory.clone();
+    play.leaves().await;
+    assert_eq!(memory.events()[1].reply.len(), 4096, "whoever asks for much again and again would fill the disk");
+    assert_eq!(memory.endings()[0].sent, 100_000);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_record_is_the_same_however_the_input_is_cut() {
     let text = "echo one\ntwice\necho two\n";
     let mut whole = play("");

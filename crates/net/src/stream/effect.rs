@@ -4,8 +4,8 @@
 use super::{Rest, Talk};
 use crate::{
     Record, Stream,
+    carrier::Handshake,
     channel::{Channel, Happening},
-    tls::Handshake,
 };
 use honeyplant_core::{
     conversation::{Effect, Lane, News},
@@ -16,6 +16,8 @@ use std::{
     time::SystemTime,
 };
 use tokio::{task::coop::consume_budget, time::Instant};
+
+const NO_CERTIFICATE: &str = "the device has no certificate";
 
 impl<S, R> Talk<S, R>
 where
@@ -74,40 +76,79 @@ where
     }
 
     async fn secure(&mut self, lane: Lane) -> Result<(), Reason> {
-        let none = "the device has no certificate";
+        let Some(tls) = self.tls.clone() else { return self.unable(lane, NO_CERTIFICATE) };
+        match lane {
+            Lane::Line if !self.line.is_plain() => return self.unable(lane, "the line is encrypted already"),
+            Lane::Channel if self.channel.is_none() => return self.unable(lane, "there is no channel"),
+            Lane::Line | Lane::Channel => {}
+        }
+        let due = Instant::now() + self.bounds.message;
         if lane == Lane::Channel {
-            let begun = match (&mut self.channel, &self.tls) {
-                (Some(channel), Some(tls)) => channel.secure(tls),
-                (Some(_), None) => Err(none),
-                (None, _) => Err("there is no channel"),
-            };
+            let Some(acceptor) = self.line.acceptor(&tls, due).await? else { return self.unable(lane, NO_CERTIFICATE) };
+            let begun = self.channel.as_mut().map_or(Ok(()), |channel| channel.secure(&acceptor));
             return begun.or_else(|why| self.fail(why));
         }
-        let Some(tls) = &self.tls else { return self.tell(News::Failed(none)) };
-        if !self.line.is_plain() {
-            return self.tell(News::Failed("the line is encrypted already"));
-        }
-        let known = self.line.input.len();
-        let handshake = self.line.secure(tls, Instant::now() + self.bounds.message).await?;
+        let known = self.line.input.len() as u64;
+        let Some(mut handshake) = self.line.secure(&tls, due).await? else { return self.unable(lane, NO_CERTIFICATE) };
         self.heard = Instant::now();
         self.unfinished = None;
-        self.transcript.heard(handshake.heard.len().saturating_sub(known));
+        // It was counted when it was read.
+        if known > 0 {
+            let (octets, pieces) = &mut handshake.trace.received;
+            (*octets, *pieces) = (octets.saturating_sub(known), pieces.saturating_sub(1));
+        }
         // A line on which nobody can be heard any more is over.
-        self.shaken(lane, handshake)?.map_err(|_| Reason::Device)
+        self.shaken(lane, handshake)?.map_err(|(_, reason)| reason)
+    }
+
+    /// The encryption of this stream cannot begin.
+    fn unable(&mut self, lane: Lane, why: &'static str) -> Result<(), Reason> {
+        match lane {
+            Lane::Line => self.tell(News::Failed(why)),
+            Lane::Channel => self.fail(why),
+        }
+    }
+
+    /// Speaks TLS before anything else, as it is done at a port for it; what is said then is the first that is said.
+    pub(super) async fn secure_first(&mut self) -> Result<(), Reason> {
+        self.transcript.note(SystemTime::now(), Kind::Opened, &[], &[]);
+        let Some(tls) = self.tls.clone() else { return Err(Reason::Device) };
+        self.transcript.deliver();
+        let due = self.heard + self.bounds.message.min(self.bounds.idle);
+        let Some(handshake) = self.line.secure(&tls, due).await? else {
+            return Err(Reason::Device);
+        };
+        self.heard = Instant::now();
+        self.line.seat.touch(self.heard.into_std());
+        self.agree(handshake).map_err(|(_, reason)| reason)
     }
 
     /// Records what came of a handshake, and tells of one that did not fail.
-    fn shaken(&mut self, lane: Lane, handshake: Handshake) -> Result<Result<(), &'static str>, Reason> {
-        let Handshake { heard, agreed } = handshake;
-        let (kind, result) = match agreed {
-            Ok(encryption) => (Kind::Secured(Box::new(encryption)), Ok(())),
-            Err(why) => (Kind::Malformed { why }, Err(why)),
-        };
-        self.transcript.note(SystemTime::now(), kind, &heard, &[]);
+    fn shaken(&mut self, lane: Lane, handshake: Handshake) -> Result<Result<(), (&'static str, Reason)>, Reason> {
+        let result = self.agree(handshake);
         if result.is_ok() {
             self.tell(News::Secured(lane))?;
         }
         Ok(result)
+    }
+
+    /// Records what came of a handshake.
+    fn agree(&mut self, Handshake { trace, agreed }: Handshake) -> Result<(), (&'static str, Reason)> {
+        let at = SystemTime::now();
+        self.transcript.shaken(&trace);
+        match agreed {
+            Ok(encryption) => {
+                self.transcript.note(at, Kind::Secured(Box::new(encryption)), &trace.heard, &[]);
+                Ok(())
+            }
+            Err(failure) => {
+                // Who said nothing has not begun a handshake.
+                if !trace.heard.is_empty() {
+                    self.transcript.unsecured(at, &trace, failure.0);
+                }
+                Err(failure)
+            }
+        }
     }
 
     /// Something has happened on the channel.
@@ -119,10 +160,7 @@ where
                 Ok(())
             }
             Happening::Connected => self.tell(News::Connected),
-            Happening::Shaken(handshake) => {
-                self.transcript.heard(handshake.heard.len());
-                self.shaken(Lane::Channel, *handshake)?.or_else(|why| self.fail(why))
-            }
+            Happening::Shaken(handshake) => self.shaken(Lane::Channel, *handshake)?.or_else(|(why, _)| self.fail(why)),
             Happening::Received => {
                 let Some(channel) = &mut self.channel else { return Ok(()) };
                 self.transcript.heard(channel.input.len());
@@ -189,7 +227,7 @@ where
         self.settle();
         if let Some(mut channel) = self.channel.take() {
             let at = SystemTime::now();
-            self.transcript.unfinished_handshake(at, &channel.take_handshake());
+            self.transcript.unfinished_handshake(at, channel.take_trace());
             self.transcript.untold(at, channel.untold.take(self.transcript.accounts));
         }
     }
