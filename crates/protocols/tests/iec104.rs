@@ -181,7 +181,7 @@ fn while_the_cpu_stands_points_are_not_topical_and_commands_are_refused() {
     assert_eq!(master.last[..4], [1, 0, 0, 0x40]);
     master.ask(&[45, 1, 6, 0, 1, 0, 2, 0, 0, 1]);
     assert_eq!(master.told.get(&(45, 0x47)), Some(&1));
-    stage.device.run(stage.started);
+    stage.device.run(honeyplant_core::cpu::Start::Hot, stage.started);
     master.ask(&[45, 1, 6, 0, 1, 0, 2, 0, 0, 1]);
     assert_eq!(master.told.get(&(45, 10)), Some(&1));
     master.pass(1);

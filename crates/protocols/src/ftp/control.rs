@@ -13,7 +13,7 @@ use super::{
 use honeyplant_core::{
     calendar::Civil,
     conversation::{Context, Conversation, News, Step},
-    event::{FileAccess, FileAct, Kind, Operation, Verdict},
+    event::{Carrier, FileAccess, FileAct, Kind, Operation, Verdict},
     files::{Refusal, View, from_octets, listing::Fact, resolve},
 };
 use std::{
@@ -77,6 +77,9 @@ pub(super) enum Pause {
 
 impl Conversation for Control {
     fn open(&mut self, cx: &mut Context<'_>) {
+        if cx.session.carrier == Carrier::Tls {
+            self.secure = Secure::implicit();
+        }
         self.serial = self.server.take_place();
         if self.serial.is_some() {
             self.say(Say::Ready, &[], cx);

@@ -22,6 +22,14 @@ pub(super) struct Secure {
     pub(super) channels: bool,
 }
 
+impl Secure {
+    /// Of a session at a port on which TLS begins at once. It was given up before RFC 4217, but many servers still have it;
+    /// there all channels are encrypted unless the peer says otherwise.
+    pub(super) const fn implicit() -> Self {
+        Self { line: true, buffer: false, channels: true }
+    }
+}
+
 impl Control {
     /// AUTH (RFC 4217 §4)
     pub(super) fn authenticate(&mut self, cx: &mut Context<'_>) {

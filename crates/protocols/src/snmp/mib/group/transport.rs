@@ -85,7 +85,7 @@ fn counted(view: &View<'_>, tell: fn(&Flow) -> u64) -> Value {
 
 /// Who may connect, and who has.
 fn connections(view: &View<'_>) -> Vec<Index> {
-    let mut rows = listeners(view, |transport| matches!(transport, Transport::Tcp(_)), &NOBODY);
+    let mut rows = listeners(view, |transport| matches!(transport, Transport::Tcp(_) | Transport::Tls(_)), &NOBODY);
     rows.extend(view.connections().iter().map(|row| Index::from_slice(row)));
     rows.sort_unstable();
     rows
