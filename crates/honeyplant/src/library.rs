@@ -15,7 +15,7 @@ use std::{
     sync::Arc,
 };
 
-/// How many files a profile's folder `files/` may hold, and how many bytes in all.
+/// How many files a profile's folder `files/` or `www/` may hold, and how many bytes in all.
 const MOST_FILES: usize = 4096;
 const MOST_BYTES: u64 = 64 << 20;
 
@@ -43,15 +43,16 @@ pub(crate) fn profile_file(site: Option<&Path>, name: &str, file: &str) -> Optio
     }
 }
 
-/// What lies in the folder `files/` of the profile called `name`, by its absolute path on the device.
-pub(crate) fn profile_folder(site: Option<&Path>, name: &str) -> Result<Folder, Failure> {
+/// What lies in the folder `part` of the profile called `name`, by its absolute path on the device: of `files/` the path among
+/// its files, of `www/` the path of a page.
+pub(crate) fn profile_folder(site: Option<&Path>, name: &str, part: &str) -> Result<Folder, Failure> {
     let mut found = Folder::new();
-    match beside(site, name).map(|folder| folder.join("files")) {
+    match beside(site, name).map(|folder| folder.join(part)) {
         Some(folder) if folder.is_dir() => gather(&folder, "", &mut found, &mut 0)?,
         Some(_) => {}
         None => {
             let inside = files(name).into_iter();
-            let inside = inside.filter_map(|(path, bytes)| Some((path.strip_prefix("files")?.into(), Arc::new(bytes))));
+            let inside = inside.filter_map(|(path, bytes)| Some((path.strip_prefix(part)?.into(), Arc::new(bytes))));
             found.extend(inside.filter(|(path, _): &(Box<str>, _)| path.starts_with('/')));
         }
     }
@@ -148,7 +149,57 @@ mod tests {
     use super::*;
     use crate::schema;
     use honeyplant_core::profile::Profile;
+    use honeyplant_dialogue::{Dialogue, Stage, Talk};
     use honeyplant_protocols::PROTOCOLS;
+
+    /// The profile `text` with the files and pages of the one called `name`.
+    fn whole<'a>(name: &str, text: &'a str) -> Profile<'a> {
+        let parsed = Profile::parse(text, PROTOCOLS).unwrap_or_else(|problems| panic!("{problems:?}"));
+        parsed
+            .with_folder(profile_folder(None, name, "files").unwrap())
+            .with_pages(profile_folder(None, name, "www").unwrap())
+    }
+
+    /// What the routes of a profile lead to, with what their triggers wait for.
+    fn routes(text: &str) -> Vec<String> {
+        let table: toml::Table = text.parse().unwrap();
+        let routes = table.get("http").and_then(|http| http.get("routes")).and_then(toml::Value::as_table);
+        let mut paths = Vec::new();
+        for (path, route) in routes.into_iter().flatten() {
+            let path = path.replace('*', "x");
+            let triggers = route.get("triggers").and_then(toml::Value::as_array);
+            for trigger in triggers.into_iter().flatten() {
+                let fields = trigger.get("when").and_then(toml::Value::as_table).into_iter().flatten();
+                let fields = fields.map(|(name, value)| format!("{name}={}", value.as_str().unwrap()));
+                paths.push(format!("{path}?{}", fields.collect::<Vec<_>>().join("&")));
+            }
+            paths.push(path);
+        }
+        paths
+    }
+
+    #[test]
+    fn every_page_of_every_profile_can_be_shown() {
+        let mut shown = 0;
+        for name in names(None) {
+            let Source { text, .. } = profile(None, &name).unwrap();
+            let pages = profile_folder(None, &name, "www").unwrap();
+            let paths: Vec<String> = pages.keys().map(ToString::to_string).chain(routes(&text)).collect();
+            // As strangers see them, and then without the login that most are behind.
+            for text in [text.clone(), text.replace("login = true", "login = false")] {
+                let stage = Stage::of(&whole(&name, &text)).unwrap_or_else(|why| panic!("{name}: {why}"));
+                for path in &paths {
+                    let mut talk = Talk::start(&stage, "http", stage.started).unwrap();
+                    talk.receive(format!("GET {path} HTTP/1.1\r\nHost: decoy\r\n\r\n").as_bytes()).unwrap();
+                    let answer = String::from_utf8_lossy(&talk.take_answer()).into_owned();
+                    let status = answer.split(' ').nth(1).and_then(|status| status.get(..3)?.parse::<u16>().ok());
+                    assert!(status.is_some_and(|status| status != 500), "{name}: {path}: {answer}");
+                    shown += u32::from(status == Some(200));
+                }
+            }
+        }
+        assert!(shown > 0);
+    }
 
     #[test]
     fn every_profile_is_valid_and_answers_as_its_dialogues_say() {
@@ -157,17 +208,23 @@ mod tests {
         for name in names {
             let source = profile(None, &name).unwrap();
             schema::validate(&source, &Profile::schema(PROTOCOLS)).unwrap_or_else(|failure| panic!("{failure}"));
-            let mut played = 0;
+            let whole = whole(&name, &source.text);
+            let mut dialogues = 0;
             for (path, script) in files(&name).into_iter().filter(|(path, _)| path.starts_with("dialogues/")) {
                 let script = String::from_utf8(script).unwrap();
                 for cut in [usize::MAX, 1, 2, 3, 5, 7] {
-                    if let Err(why) = honeyplant_dialogue::play(PROTOCOLS, Some(&source.text), &script, cut) {
+                    let dialogue = Dialogue::parse(&script).unwrap_or_else(|why| panic!("{name}/{path}: {why}"));
+                    let played = match dialogue.profile {
+                        Some(_) => honeyplant_dialogue::play(PROTOCOLS, None, &script, cut),
+                        None => Stage::of(&whole).and_then(|stage| dialogue.play(&stage, cut)),
+                    };
+                    if let Err(why) = played {
                         panic!("{name}/{path}, cut every {cut} bytes: {why}");
                     }
                 }
-                played += 1;
+                dialogues += 1;
             }
-            assert!(played > 0, "{name} has no dialogue");
+            assert!(dialogues > 0, "{name} has no dialogue");
         }
     }
 }

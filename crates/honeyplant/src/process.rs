@@ -41,7 +41,7 @@ impl Default for ProcessSettings {
     }
 }
 
-/// The `[wires]` table: `to = from`.
+/// The `[wires]` and the `[links]` table: `to = from`.
 pub(crate) type WireTable = BTreeMap<Spanned<String>, Spanned<String>>;
 
 /// The process as `settings` and the text of its program say it. What is wrong is told of `site` and of the program.
@@ -71,11 +71,11 @@ pub(crate) fn compile(source: &Source, plant: &mut Plant) -> Result<honeyplant_l
         .map_err(|problems| Failure(problems.iter().map(|problem| source.complain(problem)).collect()))
 }
 
-/// The wires between these devices. A name without a device is a tag of the process.
-pub(crate) fn wires(table: &WireTable, devices: &[Arc<Device>]) -> Result<Vec<Wire>, Problems> {
+/// What connects these devices, as the table `key` says. A name without a device is a tag of the process.
+pub(crate) fn wires(key: &str, table: &WireTable, devices: &[Arc<Device>]) -> Result<Vec<Wire>, Problems> {
     let mut problems = Problems::new();
     let terminal = |name: &Spanned<String>, problems: &mut Problems| {
-        let found = find(name.get_ref(), devices);
+        let found = find(key, name.get_ref(), devices);
         found.map_err(|problem| problems.push(problem.at(name.span()))).ok()
     };
     let mut wires = Vec::new();
@@ -89,14 +89,13 @@ pub(crate) fn wires(table: &WireTable, devices: &[Arc<Device>]) -> Result<Vec<Wi
 }
 
 /// The tag called `device.tag`, or `tag` of the process.
-pub(crate) fn find(name: &str, devices: &[Arc<Device>]) -> Result<Terminal, Problem> {
+pub(crate) fn find(key: &str, name: &str, devices: &[Arc<Device>]) -> Result<Terminal, Problem> {
     let (device, tag) = name.split_once('.').unwrap_or((PROCESS, name));
     let Some((number, found)) = devices.iter().enumerate().find(|(_, other)| other.name() == device) else {
         let names = devices.iter().map(|device| device.name());
-        return Err(Problem::unknown("wires", "device", device, names));
+        return Err(Problem::unknown(key, "device", device, names));
     };
     let plant = found.still();
-    let tag =
-        plant.find(tag).ok_or_else(|| Problem::unknown("wires", &format!("tag of {device}"), tag, plant.names()))?;
+    let tag = plant.find(tag).ok_or_else(|| Problem::unknown(key, &format!("tag of {device}"), tag, plant.names()))?;
     Ok(Terminal { device: number, tag })
 }

@@ -20,8 +20,6 @@ pub(crate) struct State {
     folder: PathBuf,
     drawn: Drawn,
     changed: bool,
-    /// Certificates that were made and are not kept yet, by device.
-    certificates: BTreeMap<String, String>,
 }
 
 /// `identity.toml`: what was drawn at the first run.
@@ -59,7 +57,7 @@ impl State {
             }
             Err(error) => return Err(error).tried(|| format!("read {}", path.display())),
         };
-        Ok(Self { folder: folder.to_owned(), drawn, changed, certificates: BTreeMap::new() })
+        Ok(Self { folder: folder.to_owned(), drawn, changed })
     }
 
     /// The folder.
@@ -114,14 +112,9 @@ impl State {
         let path = self.certificate_path(name);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(self.certificates.get(name).cloned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).tried(|| format!("read {}", path.display())),
         }
-    }
-
-    /// Gives the device called `name` a certificate.
-    pub(crate) fn add_certificate(&mut self, name: &str, text: String) {
-        self.certificates.insert(name.to_owned(), text);
     }
 
     /// Gives the folder and all that is in it to a user and group.
@@ -169,16 +162,12 @@ impl State {
                 .tried(|| format!("write {}", path.display()))?;
             self.changed = false;
         }
-        while let Some((name, text)) = self.certificates.pop_first() {
-            let path = self.certificate_path(&name);
-            write_secret(&path, &text).tried(|| format!("write {}", path.display()))?;
-        }
         Ok(Hold(lock))
     }
 }
 
 /// Writes a file that nobody else may read.
-fn write_secret(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_secret(path: &Path, text: &str) -> io::Result<()> {
     path.parent().map_or(Ok(()), fs::create_dir_all)?;
     let new = path.with_extension("new");
     File::options().create(true).truncate(true).write(true).mode(0o600).open(&new)?.write_all(text.as_bytes())?;

@@ -105,7 +105,7 @@ fn say(line: impl std::fmt::Display) {
 }
 
 /// Tells the operator something beside what is printed.
-fn tell(line: &str) {
+pub(crate) fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 

@@ -4,6 +4,7 @@
 use super::{Common, say, shown};
 use crate::complaint::{Failure, Tried};
 use honeyplant_dialogue::{Dialogue, Turn};
+use honeyplant_net::TlsClient;
 use std::{
     collections::BTreeMap,
     fs,
@@ -27,6 +28,9 @@ pub(crate) struct Play {
     /// Speak UDP
     #[arg(long)]
     udp: bool,
+    /// Speak TLS from the first byte on, also where the dialogue does not say so; any certificate is believed
+    #[arg(long, conflicts_with = "udp")]
+    tls: bool,
     /// How long to wait for an answer, and for silence to count as one, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 3000)]
     patience: u64,
@@ -44,8 +48,9 @@ impl Play {
             if let Turn::Serve(_, peer) | Turn::Peer(peer) = turn {
                 current.clone_from(peer);
             }
-            if matches!(turn, Turn::Serve(..)) {
-                drop(lines.insert(current.clone(), self.connect()?));
+            if let Turn::Serve(name, _) = turn {
+                let tls = self.tls || name.ends_with(" tls");
+                drop(lines.insert(current.clone(), self.connect(tls)?));
             }
             let at = |why: String| Failure(vec![format!("error: {path}, line {line}: {why}")]);
             let found = lines.get_mut(&current).ok_or_else(|| at(format!("there is no peer `{current}`")))?;
@@ -55,7 +60,7 @@ impl Play {
         Ok(())
     }
 
-    fn connect(&self) -> Result<Line, Failure> {
+    fn connect(&self, tls: bool) -> Result<Line, Failure> {
         let patience = Duration::from_millis(self.patience.max(1));
         let line = if self.udp {
             let any: IpAddr =
@@ -69,7 +74,11 @@ impl Play {
             TcpStream::connect_timeout(&self.to, patience).and_then(|stream| {
                 stream.set_read_timeout(Some(patience))?;
                 stream.set_nodelay(true)?;
-                Ok(Line::Tcp(stream))
+                if tls {
+                    TlsClient::connect(stream).map(|client| Line::Tls(Box::new(client)))
+                } else {
+                    Ok(Line::Tcp(stream))
+                }
             })
         };
         line.tried(|| format!("connect to {}", self.to))
@@ -79,6 +88,7 @@ impl Play {
 /// How the server is spoken to.
 enum Line {
     Tcp(TcpStream),
+    Tls(Box<TlsClient>),
     Udp(UdpSocket),
 }
 
@@ -86,6 +96,7 @@ impl Line {
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.write_all(bytes),
+            Self::Tls(client) => client.write_all(bytes).and_then(|()| client.flush()),
             Self::Udp(socket) => socket.send(bytes).map(drop),
         }
     }
@@ -95,6 +106,7 @@ impl Line {
         let mut heard = vec![0; if let Self::Udp(_) = self { 1 << 16 } else { most }];
         let count = match self {
             Self::Tcp(stream) => stream.read(&mut heard),
+            Self::Tls(client) => client.read(&mut heard),
             Self::Udp(socket) => socket.recv(&mut heard),
         }?;
         heard.truncate(count);
@@ -106,6 +118,14 @@ impl Line {
             Turn::Send(bytes) => self.send(bytes).map_err(|error| format!("cannot send: {error}")),
             Turn::Answer(pattern) => {
                 let mut answer = Vec::new();
+                while pattern.has_gap() {
+                    match self.hear(1 << 16) {
+                        Ok(part) if part.is_empty() => break,
+                        Ok(part) => answer.extend(part),
+                        Err(error) if is_silence(&error) => break,
+                        Err(error) => return Err(differs(pattern, &answer, &error.to_string())),
+                    }
+                }
                 while answer.len() < pattern.len() {
                     match self.hear(pattern.len() - answer.len()) {
                         Ok(part) if part.is_empty() => return Err(differs(pattern, &answer, "and then it hung up")),
@@ -137,6 +157,7 @@ impl Line {
             Turn::Effect(_) => Err("what happens on a second stream is only played in memory".to_owned()),
             Turn::Leave => match self {
                 Self::Tcp(stream) => stream.shutdown(Shutdown::Both).map_err(|error| error.to_string()),
+                Self::Tls(client) => client.shutdown().map_err(|error| error.to_string()),
                 Self::Udp(_) => Ok(()),
             },
             Turn::Serve(..) | Turn::Peer(_) | Turn::Event(_) => Ok(()),

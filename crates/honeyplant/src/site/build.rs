@@ -39,6 +39,8 @@ pub(crate) struct Built {
     pub(crate) devices: Vec<Arc<Device>>,
     /// What connects them.
     pub(crate) wires: Vec<Wire>,
+    /// What keeps tags of two of them equal.
+    pub(crate) links: Vec<Wire>,
     /// By how many hours the clock of the process is ahead of UTC.
     pub(crate) utc_offset: f64,
 }
@@ -69,6 +71,7 @@ impl std::fmt::Display for Shown {
 fn port(transport: Transport) -> String {
     match transport {
         Transport::Tcp(port) => port.to_string(),
+        Transport::Tls(port) => format!("{port}/tls"),
         Transport::Udp(port) => format!("{port}/udp"),
     }
 }
@@ -89,7 +92,7 @@ impl Built {
         for device in &self.devices {
             device.start(now, if device.name() == process::PROCESS { on_the_wall } else { clock });
         }
-        Works::new(self.devices.clone(), &self.wires, now)
+        Works::new(self.devices.clone(), &self.wires, &self.links, now)
     }
 }
 
@@ -104,8 +107,11 @@ impl Site {
         for (name, source) in &sources {
             match Profile::parse(&source.text, PROTOCOLS) {
                 Ok(profile) => {
-                    let folder = failure.keep(library::profile_folder(self.folder.as_deref(), name));
-                    profiles.insert(name.as_str(), profile.with_folder(folder.unwrap_or_default()));
+                    let mut folder = |part| {
+                        failure.keep(library::profile_folder(self.folder.as_deref(), name, part)).unwrap_or_default()
+                    };
+                    let (files, pages) = (folder("files"), folder("www"));
+                    profiles.insert(name.as_str(), profile.with_folder(files).with_pages(pages));
                 }
                 Err(problems) => failure.0.extend(complain(source, &problems).0),
             }
@@ -128,9 +134,10 @@ impl Site {
                 }
             };
             let tls = profile.certificate.as_ref().and_then(|certificate| certificate.draw(device.identity()).ok());
-            let tls = tls.and_then(|drawn| {
-                failure.keep(certificate::tls(state, &plan.name, &drawn, &plan.addresses, SystemTime::now()))
-            });
+            let how = profile.certificate.as_ref().map(|certificate| profile.tls.resolve(certificate.key()));
+            let how = how.and_then(Result::ok).unwrap_or_default();
+            let tls =
+                tls.and_then(|drawn| failure.keep(certificate::tls(state, &plan.name, drawn, &plan.addresses, how)));
             let mut services = Vec::new();
             for endpoint in endpoints {
                 let port = endpoint.transport.port();
@@ -158,10 +165,14 @@ impl Site {
         }
         // Tags of a device that could not be built would all be told to be missing.
         if failure.0.is_empty() {
-            match process::wires(&self.wires, &built.devices) {
-                Ok(wires) => built.wires = wires,
-                Err(problems) => failure.0.extend(complain(&self.source, &problems).0),
-            }
+            let mut connect = |key, table| match process::wires(key, table, &built.devices) {
+                Ok(wires) => wires,
+                Err(problems) => {
+                    failure.0.extend(complain(&self.source, &problems).0);
+                    Vec::new()
+                }
+            };
+            (built.wires, built.links) = (connect("wires", &self.wires), connect("links", &self.links));
         }
         failure.check()?;
         Ok(built)

@@ -148,6 +148,7 @@ pub(crate) struct Site {
     identity: Grammar,
     process: Option<ProcessSettings>,
     wires: WireTable,
+    links: WireTable,
     devices: Vec<Plan>,
 }
 
@@ -160,7 +161,7 @@ impl Site {
         let (mut about, mut limits) = (About::default(), LimitSettings::default());
         let (mut identity, mut journal) = (Grammar::default(), JournalSettings::default());
         let mut artefacts = ArtefactSettings::default();
-        let (mut process, mut wires) = (None::<ProcessSettings>, WireTable::new());
+        let (mut process, mut wires, mut links) = (None::<ProcessSettings>, WireTable::new(), WireTable::new());
         let mut devices = Vec::<DeviceSettings>::new();
         let entries = Settings::parse(&source.text).map_err(|problems| complain(&source, &problems))?.into_entries();
         for (name, _, settings) in entries {
@@ -169,6 +170,7 @@ impl Site {
                 "identity" => settings.read_into(&mut identity, &mut problems),
                 "process" => settings.read_into(process.get_or_insert_default(), &mut problems),
                 "wires" => settings.read_into(&mut wires, &mut problems),
+                "links" => settings.read_into(&mut links, &mut problems),
                 "devices" => settings.read_into(&mut devices, &mut problems),
                 "limits" => settings.read_into(&mut limits, &mut problems),
                 "journal" => settings.read_into(&mut journal, &mut problems),
@@ -202,6 +204,7 @@ impl Site {
             identity,
             process,
             wires,
+            links,
             devices,
         })
     }
@@ -266,6 +269,7 @@ impl Site {
                 "identity": generator.subschema_for::<Grammar>(),
                 "process": generator.subschema_for::<ProcessSettings>(),
                 "wires": generator.subschema_for::<BTreeMap<String, String>>(),
+                "links": generator.subschema_for::<BTreeMap<String, String>>(),
                 "devices": generator.subschema_for::<Vec<DeviceSettings>>(),
                 "limits": generator.subschema_for::<LimitSettings>(),
                 "journal": generator.subschema_for::<JournalSettings>(),
@@ -332,6 +336,27 @@ mod tests {
         let built = Site::load(None).unwrap().build(&mut state).unwrap();
         assert!(!built.doors.is_empty() && !built.shown.is_empty());
         assert_eq!(told(GOOD, PROFILE), "");
+    }
+
+    #[test]
+    fn what_is_said_of_tls_fits_together() {
+        let profile = |listen: &str, more: &str| format!("{PROFILE}listen = {{ {listen} }}\n{more}");
+        let certificate = "[certificate]\ncommon-name = 'c'\n";
+        assert_eq!(told(GOOD, &profile("tls = 802", certificate)), "");
+        assert_eq!(told(GOOD, &profile("tls = 502, tls-only = true", certificate)), "");
+        let cases = [
+            ("tls = 802", "", "modbus.listen.tls", "add the table [certificate]"),
+            ("tls-only = true", certificate, "modbus.listen.tls-only", "tls = 443"),
+            ("tls = 502", certificate, "modbus.listen.tls", "tls-only = true"),
+            ("port = 1", "[tls]\nversions = ['1.2']", "tls", "add the table [certificate]"),
+            ("port = 1", "[certificate]\ncommon-name = 'c'\n[tls]\nversions = ['1.1']", "tls.versions", "1.2, 1.3"),
+        ];
+        for (listen, more, key, hint) in cases {
+            let told = told(GOOD, &profile(listen, more));
+            assert!(told.contains(key) && told.contains(hint) && told.contains("profile.toml:"), "{told}");
+        }
+        let snmp = "[snmp]\ncommunities = [{ name = 'public' }]\nlisten = { tls = 10161 }\n";
+        assert!(told(GOOD, &format!("{PROFILE}{snmp}{certificate}")).contains("the protocol is not spoken over TCP"));
     }
 
     const PROCESS: &str = "[process]\ntags = { tank = { type = 'REAL' } }\n[wires]\n'd.level' = 'tank'\n";

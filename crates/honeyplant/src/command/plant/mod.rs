@@ -179,7 +179,7 @@ impl Plant {
                 (Some(device), "run") => Ok(Action::Run(device)),
                 (Some(device), "restart") => Ok(Action::Restart(device)),
                 (Some(_), _) => Err(format!("error: a device is told stop, run or restart, not `{what}`")),
-                (None, _) => process::find(target, &built.devices)
+                (None, _) => process::find("--set", target, &built.devices)
                     .map(|terminal| Action::Write(terminal, value(what)))
                     .map_err(|problem| format!("error: {}", Problem { key: String::new(), ..problem })),
             };
@@ -231,7 +231,9 @@ fn act(built: &Built, action: Action, now: Instant) {
             }
         }
         Action::Stop(number) => device(number).into_iter().for_each(|device| device.stop(now)),
-        Action::Run(number) => device(number).into_iter().for_each(|device| device.run(now)),
+        Action::Run(number) => {
+            device(number).into_iter().for_each(|device| device.run(honeyplant_core::cpu::Start::Hot, now))
+        }
         Action::Restart(number) => device(number).into_iter().for_each(|device| device.restart(now)),
     }
 }
