@@ -177,7 +177,8 @@ def test_init_makes_what_check_and_run_accept(plant, tmp_path):
     assert f"honeyplant run {tmp_path / 'mine'}" in said, said
     assert "nothing is wrong" in honeyplant("check", tmp_path / "mine", "--state", plant.state)
     site = tomllib.loads((tmp_path / "mine/site.toml").read_text())
-    address, port = site["devices"][0]["addresses"][0], 502 + site["site"]["port-offset"]
+    intake = next(device for device in site["devices"] if device["name"] == "plc-intake")
+    address, port = intake["addresses"][0], 502 + site["site"]["port-offset"]
     plant.start(tmp_path / "mine", listens=(address, port))
     with Peer((address, port)) as peer:
         assert peer.ask("03 0000 0001").startswith("0302")

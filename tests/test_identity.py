@@ -7,7 +7,7 @@ import pytest
 from conftest import Peer, Plant, site
 
 # Short lists of what the vendor sold; two installs may well draw the same.
-OF_A_LIST = {"firmware"}
+OF_A_LIST = {"firmware", "hardware", "oui", "made", "year_letter"}
 
 
 def drawn(folder):

@@ -14,7 +14,14 @@ def test_a_month_of_water_adds_up(month):
     went = sum(change(month, tag) for tag in ["delivered_total", "drained_total", "overflow_total", "stored_volume"])
     assert came > 80_000, "a month of a small town"
     assert abs(came - went) < 0.001 * came, f"{came:.1f} m3 came and {went:.1f} m3 went"
-    # The controller counts the pulses of its meters.
+    # So does what the hill zone takes of it.
+    lifted = change(month, "hill_inflow_total")
+    went = sum(change(month, f"hill_{what}") for what in ("outflow_total", "overflow_total", "stored_volume"))
+    assert abs(lifted - went) < 0.001 * lifted, f"{lifted:.1f} m3 were lifted and {went:.1f} m3 went"
+    assert 0.1 < lifted / change(month, "delivered_total") < 0.17, "its share of the town"
+    for total in ("inflow", "outflow", "energy"):
+        assert abs(change(month, f"plc-hill.{total}_total") - change(month, f"hill_{total}_total")) <= 2
+    # The controllers count the pulses of their meters.
     assert abs(change(month, "plc-intake.delivered_total") - change(month, "delivered_total")) <= 2
     assert abs(change(month, "plc-intake.energy_total") - change(month, "energy_total")) <= 2
     assert 0.15 < change(month, "energy_total") / change(month, "delivered_total") < 0.35, "kWh for a cubic metre"
@@ -26,7 +33,8 @@ def test_nothing_leaves_its_range_in_a_month(month):
 
 def test_no_two_days_are_the_same(month):
     day = 86_400 // month.every
-    for tag in ["delivered_flow", "clear_level", "plc-intake.raw_level", "plc-intake.turbidity", "plc-intake.power"]:
+    tags = ["delivered_flow", "clear_level", "plc-intake.raw_level", "plc-intake.turbidity", "plc-intake.power"]
+    for tag in [*tags, "reservoir_level", "plc-hill.inflow", "plc-hill.village_pressure", "hmi-works.hill_residual"]:
         days = [tuple(month[tag][start : start + day]) for start in range(0, 30 * day, day)]
         assert len({*days}) == 30, tag
 
@@ -55,6 +63,33 @@ def test_the_machines_share_the_work_and_are_counted(month):
     assert 10 <= change(month, "plc-intake.backwash_count") <= 90
     running = [flow for flow, on in zip(month["lifted_flow"], month["plc-intake.pump_1_run"]) if on]
     assert fmean(running) > 150
+
+
+def test_the_hill_pumps_take_turns(month):
+    for tag in ["pump_1_hours", "pump_2_hours", "pump_1_starts", "pump_2_starts", "life_counter"]:
+        values = month[f"plc-hill.{tag}"]
+        rises = [(after - before) % 65_536 for before, after in zip(values, values[1:])]
+        assert max(rises) < 400 and sum(rises) > 20, tag
+    one, two = (change(month, f"plc-hill.pump_{number}_hours") for number in (1, 2))
+    assert 100 < one < 500 and 0.7 < one / two < 1.4, "the lead alternates"
+    runs = [change(month, f"plc-hill.pump_{number}_starts") for number in (1, 2)]
+    assert 30 < min(runs) and abs(runs[0] - runs[1]) < 20
+    lifting = [flow for flow, on in zip(month["hill_inflow"], month["plc-hill.pump_1_run"]) if on]
+    assert fmean(lifting) > 20
+    # The works feel each start.
+    delivered, lifted = month["plc-intake.delivered_flow"], month["hill_inflow"]
+    steps = [
+        (delivered[at] - delivered[at - 1]) * 0.36 for at in range(1, len(lifted)) if lifted[at] - lifted[at - 1] > 20
+    ]
+    assert len(steps) > 60 and fmean(steps) > 20
+
+
+def test_the_panel_shows_what_the_controllers_hold(month):
+    """It asks every two seconds, so it may be that much late."""
+    for tag in ["level_start", "outflow_total", "pump_1_hours", "residual_setpoint"]:
+        assert fmean(a == b for a, b in zip(month[f"hmi-works.hill_{tag}"], month[f"plc-hill.{tag}"])) > 0.9, tag
+    for tag in ["raw_level_stop", "delivered_total", "backwash_age"]:
+        assert fmean(a == b for a, b in zip(month[f"hmi-works.{tag}"], month[f"plc-intake.{tag}"])) > 0.8, tag
 
 
 def test_values_belong_together(month):
@@ -125,6 +160,69 @@ def test_a_stopped_cpu_lets_its_outputs_fall(tmp_path):
     assert len({*watchdog}) == 1, "the watchdog stands"
     assert run.at(6.5, "discharge_pressure") > 4 and max(run.between(6.1, 10, "lifted_flow")) > 150
     assert run.at(6.1, "plc-intake.watchdog") != watchdog[0]
+
+
+HILL = ["reservoir_*", "hill_*", "village_pressure", "suction_pressure", "plc-hill.*", "plc-intake.delivered_flow"]
+
+
+def test_a_stopped_cpu_leaves_the_hill_without_water(tmp_path):
+    """The station is not manned: somebody comes after hours. Who stops the CPU again then has time enough."""
+    run = Run(tmp_path, "12h", "1m", "--set", "4h:plc-hill=stop", "--set", "421m:plc-hill=stop", tags=HILL)
+    outputs = ["pump_1_run", "pump_2_run", "outlet_valve_close", "dosing_run", "horn", "dosing_rate_out"]
+    assert not any(any(run.between(4.02, 6.98, f"plc-hill.{tag}")) for tag in outputs)
+    assert not any(run.between(4.1, 6.98, "hill_inflow"))
+    level = run.at(4.1, "reservoir_level") - run.at(6.9, "reservoir_level")
+    taken = run.at(6.9, "hill_outflow_total") - run.at(4.1, "hill_outflow_total")
+    assert abs(level * run["reservoir_area"][0] - taken) < 0.01 * taken and level > 1
+    assert len({*run.between(4.02, 6.98, "plc-hill.life_counter")}) == 1, "the life counter stands"
+    assert run.at(7 + 1 / 60, "plc-hill.life_counter") != run.at(6, "plc-hill.life_counter"), "somebody turned the key"
+    assert min(run.between(9, 10, "village_pressure")) < 0.1 and run.at(9.5, "hill_outflow") == 0
+    assert run.at(11, "village_pressure") > 2.5 and run.at(11, "hill_inflow") > 20, "the pumps fill it again"
+
+
+def test_an_output_that_is_set_stays_set(tmp_path):
+    run = Run(tmp_path, "4h", "10s", "--set", "1h:plc-hill.pump_1_run=1", "--set", "2h:plc-hill.pump_1_run=0", tags=HILL)
+    assert run.at(0.99, "hill_inflow") == 0
+    assert {*run.between(1.01, 1.99, "plc-hill.pump_1_run")} == {1}
+    assert min(run.between(1.02, 1.99, "hill_inflow")) > 20 and max(run.between(2.02, 2.1, "hill_inflow")) == 0
+    assert run.at(1.9, "reservoir_level") > run.at(1.01, "reservoir_level") + 0.3
+    delivered = [fmean(run.between(start, start + 0.1, "plc-intake.delivered_flow")) for start in (0.88, 1.02)]
+    assert delivered[1] > delivered[0] + 50, "the works deliver more [0.1 l/s]"
+
+
+def test_without_the_booster_the_hill_pumps_trip(tmp_path):
+    sets = ["--set", "1h:plc-hill.pump_1_run=1", "--set", "2h:plc-intake.booster_manual=1"]
+    run = Run(tmp_path, "8h", "10s", *sets, "--set", "3h:plc-intake.booster_manual=0", tags=HILL)
+    assert min(run.between(1.1, 1.99, "suction_pressure")) > 2.5
+    tripped = run["plc-hill.suction_released"].index(0, 2 * 360)
+    assert tripped < 2 * 360 + 12, "within two minutes"
+    assert {*run.between(2.05, 3, "plc-hill.pump_1_run")} == {0} and max(run.between(2.05, 3, "hill_inflow")) == 0
+    assert max(run.between(2.05, 3, "suction_pressure")) < 0.5 and run.at(2.1, "plc-hill.alarm_suction_trip") == 1
+    assert run.at(3.1, "plc-hill.suction_released") == 1 and max(run.between(3, 8, "hill_inflow")) > 20
+
+
+def test_a_reservoir_that_is_said_to_be_empty_runs_over(tmp_path):
+    forced = ["--set", "1h:plc-hill.level_simulated=1.2", "--set", "1h:plc-hill.level_simulate=1"]
+    run = Run(tmp_path, "5h", "1m", *forced, tags=HILL)
+    assert run.at(1.1, "plc-hill.pump_1_run") == run.at(1.1, "plc-hill.pump_2_run") == 1
+    assert max(run["reservoir_level"]) < 4.55 and run["hill_overflow_total"][-1] == 0, "its float switch shuts the inlet"
+    assert any(run["plc-hill.alarm_level_high"]) and any(run["plc-hill.pump_1_failed"])
+    # Unless that valve was taken into manual.
+    run = Run(tmp_path, "5h", "1m", *forced, "--set", "1h:plc-hill.inlet_valve_manual=1", tags=HILL)
+    assert run["hill_overflow_total"][-1] > 10 and max(run["reservoir_level"]) > 4.59
+    assert "reservoir_overflow" in run.notes
+
+
+def test_a_burst_main_shuts_the_outlet(tmp_path):
+    run = Run(tmp_path, "4h", "10s", "--set", "1h:hill_leak=130", "--set", "2h:hill_leak=0", tags=[*HILL, "outlet_*"])
+    shut = run["outlet_closed"].index(1)
+    assert 360 < shut < 360 + 18, "the valve takes its time"
+    assert run.at(1.5, "hill_outflow") == 0 and run.at(1.5, "village_pressure") < 0.1
+    assert run.at(3.9, "plc-hill.alarm_outflow_burst") == 0 and run.at(1.1, "plc-hill.alarm_outflow_burst") == 1
+    assert run.at(3.9, "outlet_closed") == 1, "it is opened by hand only"
+    opened = Run(tmp_path, "4h", "10s", "--set", "1h:plc-hill.outlet_valve_close=1", tags=[*HILL, "outlet_*"])
+    assert opened.at(1.1, "outlet_closed") == 1 and opened.at(1.1, "plc-hill.alarm_outlet_valve") == 1
+    assert opened.at(2, "outlet_opened") == 1, "whoever acknowledges the alarm opens it again"
 
 
 def test_a_broken_sensor_is_told(tmp_path):

@@ -37,12 +37,13 @@ def test_the_voltage_is_held_by_the_taps(month):
 
 
 def test_the_pumps_are_seen_in_their_feeder(month):
-    """What the waterworks takes is most of what moves in its feeder."""
-    rest = [feeder - power for feeder, power in zip(month["feeder_1_active"], month["power"])]
+    """What the waterworks and its hill zone take is most of what moves in their feeder."""
+    taken = [works + hill for works, hill in zip(month["power"], month["hill_power"])]
+    rest = [feeder - power for feeder, power in zip(month["feeder_1_active"], taken)]
     # The villages take what they take; their share follows the hour and not the pumps.
     assert min(rest) > 20 and max(rest) < 400
     risen = [
-        (month["feeder_1_active"][at] - month["feeder_1_active"][at - 1], month["power"][at] - month["power"][at - 1])
+        (month["feeder_1_active"][at] - month["feeder_1_active"][at - 1], taken[at] - taken[at - 1])
         for at in range(1, len(rest))
     ]
     jumps = [(feeder, power) for feeder, power in risen if abs(power) > 15]
