@@ -2,7 +2,8 @@
 //! to is 0.8 of its requests per second, with the journal on. A row that the demo site does not serve is passed over.
 //!
 //! Server and echo are processes of their own on 127.0.0.0/8, asked in turn, so that a machine that is busy with other
-//! things is busy with both. `cargo bench --bench echo -- [ROUNDS] [SECONDS]`.
+//! things is busy with both. `cargo bench --bench echo -- [ROUNDS] [SECONDS] [ROWS] [SITE]`: only rows whose name
+//! contains ROWS are measured; another site is run with the same ports, 10000 above those of its profiles.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +12,10 @@
     reason = "a program for developers, which may stop"
 )]
 
+mod rows;
+mod tls;
+
+use rows::{Carrier, Framing, ROWS, Row};
 use std::{
     fs,
     io::{Read, Write},
@@ -19,87 +24,8 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Carrier {
-    Tcp,
-    Udp,
-}
-
-/// One protocol's commonest request to the demo site.
-#[derive(Clone, Copy)]
-struct Row {
-    name: &'static str,
-    carrier: Carrier,
-    to: &'static str,
-    /// The request with the sequence number `n`.
-    request: fn(n: u16) -> Vec<u8>,
-    /// How many ask at once.
-    clients: [usize; 2],
-    /// How many bytes are answered; over UDP, how many the echo server answers.
-    reply: usize,
-}
-
-/// The same request again and again folds in the journal; one that is another each time does not.
-const ROWS: &[Row] = &[
-    Row {
-        name: "modbus: 8 holding registers",
-        carrier: Carrier::Tcp,
-        to: "127.0.10.2:10502",
-        request: |n| [&n.to_be_bytes()[..], &[0, 0, 0, 6, 1, 3, 0, 0, 0, 8]].concat(),
-        clients: [1, 32],
-        reply: 25,
-    },
-    Row {
-        name: "modbus: 8 of them, others each time",
-        carrier: Carrier::Tcp,
-        to: "127.0.10.2:10502",
-        request: |n| [&n.to_be_bytes()[..], &[0, 0, 0, 6, 1, 3, 0, (n % 200) as u8, 0, 8]].concat(),
-        clients: [1, 32],
-        reply: 25,
-    },
-    Row {
-        name: "snmp: GetNext",
-        carrier: Carrier::Udp,
-        to: "127.0.10.2:10161",
-        // system
-        request: |n| get_next(n, &[0x2B, 6, 1, 2, 1, 1, 3]),
-        clients: [1, 32],
-        reply: 48,
-    },
-    Row {
-        name: "snmp: GetNext, others each time",
-        carrier: Carrier::Udp,
-        to: "127.0.10.2:10161",
-        // ifEntry
-        request: |n| get_next(n, &[0x2B, 6, 1, 2, 1, 2, 2, 1, (n % 20) as u8 + 1]),
-        clients: [1, 32],
-        reply: 48,
-    },
-    Row {
-        name: "iec104: TESTFR",
-        carrier: Carrier::Tcp,
-        to: "127.0.10.5:12404",
-        request: |_| vec![0x68, 4, 0x43, 0, 0, 0],
-        // The RTU takes four.
-        clients: [1, 4],
-        reply: 6,
-    },
-];
-
-/// A GetNextRequest-PDU of SNMPv1 with the community `public`, in the basic encoding rules; all of it is short.
-fn get_next(n: u16, object: &[u8]) -> Vec<u8> {
-    let wrap = |tag: u8, inside: &[&[u8]]| {
-        let inside = inside.concat();
-        [&[tag, inside.len() as u8], &inside[..]].concat()
-    };
-    let binding = wrap(0x30, &[&wrap(0x06, &[object]), &[0x05, 0]]);
-    let [high, low] = n.to_be_bytes();
-    let id = [0x02, 4, 0x11, 0x22, high, low];
-    let body = wrap(0xA1, &[&id, &[0x02, 1, 0], &[0x02, 1, 0], &wrap(0x30, &[&binding])]);
-    wrap(0x30, &[&[0x02, 1, 0], &wrap(0x04, &[b"public"]), &body])
-}
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio_rustls::TlsAcceptor;
 
 /// A datagram that was not answered within this is taken for lost.
 const LOST: Duration = Duration::from_millis(200);
@@ -109,9 +35,13 @@ const ECHO: &str = "127.0.0.9:10999";
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     if let [word, reply] = &arguments[..] {
+        // What is answered is told in hexadecimal.
+        let digits = (0..reply.len() / 2).map(|i| u8::from_str_radix(&reply[2 * i..2 * i + 2], 16));
+        let reply = || digits.map(Result::unwrap).collect();
         match &**word {
-            "serve-tcp-echo" => return echo(reply.parse().unwrap()),
-            "serve-udp-echo" => return echo_datagrams(reply.parse().unwrap()),
+            "serve-tcp-echo" => return echo(reply(), None),
+            "serve-tls-echo" => return echo(reply(), Some(tls::acceptor())),
+            "serve-udp-echo" => return echo_datagrams(reply()),
             _ => {}
         }
     }
@@ -121,16 +51,26 @@ fn main() {
         "{:34} {:>5} {:>9} {:>9} {:>6}   {:>17} {:>17} {:>19}",
         "", "conns", "req/s", "echo", "ratio", "p50/p99 µs", "echo p50/p99 µs", "CPU µs/req (echo)"
     );
-    for row in ROWS {
+    let wanted = arguments.get(2).map_or("", String::as_str);
+    for row in ROWS.iter().filter(|row| row.name.contains(wanted)) {
         let state = std::env::temp_dir().join(format!("honeyplant-bench-{}", std::process::id()));
         let mut run = Command::new(env!("CARGO_BIN_EXE_honeyplant"));
-        let Some(plant) = Server::start(run.args(["run", "--state"]).arg(&state), row, row.to) else {
+        run.args(["run", "--state"]).arg(&state);
+        if let Some(site) = arguments.get(3) {
+            run.args(["--port-offset", "10000"]).arg(site);
+        }
+        let Some(plant) = Server::start(&mut run, row, row.to) else {
             println!("{:34} {} does not answer", row.name, row.to);
             continue;
         };
-        let word = if row.carrier == Carrier::Tcp { "serve-tcp-echo" } else { "serve-udp-echo" };
+        let word = match row.carrier {
+            Carrier::Tcp => "serve-tcp-echo",
+            Carrier::Tls => "serve-tls-echo",
+            Carrier::Udp => "serve-udp-echo",
+        };
         let mut echo = Command::new(std::env::current_exe().unwrap());
-        let bare = Server::start(echo.args([word, &row.reply.to_string()]), row, ECHO).unwrap();
+        let reply: String = plant.reply(row).iter().map(|octet| format!("{octet:02x}")).collect();
+        let bare = Server::start(echo.args([word, &reply]), row, ECHO).unwrap();
         for connections in row.clients {
             let rounds: Vec<(Figures, Figures)> = (0..rounds)
                 .map(|_| (plant.load(row, connections, seconds), bare.load(row, connections, seconds)))
@@ -174,7 +114,7 @@ impl Server {
         let patience = Instant::now() + Duration::from_secs(5);
         while Instant::now() < patience {
             let answers = match row.carrier {
-                Carrier::Tcp => TcpStream::connect(server.at).is_ok(),
+                Carrier::Tcp | Carrier::Tls => TcpStream::connect(server.at).is_ok(),
                 Carrier::Udp => {
                     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
                     socket.set_read_timeout(Some(LOST)).unwrap();
@@ -190,23 +130,37 @@ impl Server {
         None
     }
 
+    /// One answer of its, for the echo server to answer with.
+    fn reply(&self, row: &Row) -> Vec<u8> {
+        match row.reply {
+            Framing::Fixed(length) => vec![0x41; length],
+            _ => self.runtime().block_on(async {
+                let mut stream = connect(self.at, row).await;
+                stream.write_all(&(row.request)(1)).await.unwrap();
+                let mut reply = Vec::new();
+                assert!(hear(&mut stream, row.reply, &mut reply).await, "{} does not answer", row.name);
+                reply
+            }),
+        }
+    }
+
+    fn runtime(&self) -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
     /// Every connection asks as soon as it was answered.
     fn load(&self, row: &Row, connections: usize, time: Duration) -> Figures {
         let before = self.cpu();
         let start = Instant::now();
-        let mut micros = if connections == 1 {
-            match row.carrier {
-                Carrier::Tcp => ask(self.at, row, start + time),
-                Carrier::Udp => ask_datagrams(self.at, row, start + time),
-            }
-        } else {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let (at, Row { request, reply, .. }, until) = (self.at, *row, start + time);
+        let mut micros = match (row.carrier, row.reply) {
+            (Carrier::Tcp, Framing::Fixed(reply)) if connections == 1 => ask(self.at, row, reply, start + time),
+            (Carrier::Udp, _) if connections == 1 => ask_datagrams(self.at, row, start + time),
+            _ => self.runtime().block_on(async {
+                let (at, row, until) = (self.at, *row, start + time);
                 let asking: Vec<_> = (0..connections)
                     .map(|_| match row.carrier {
-                        Carrier::Tcp => tokio::spawn(ask_async(at, request, reply, until)),
-                        Carrier::Udp => tokio::spawn(ask_datagrams_async(at, request, until)),
+                        Carrier::Tcp | Carrier::Tls => tokio::spawn(ask_async(at, row, until)),
+                        Carrier::Udp => tokio::spawn(ask_datagrams_async(at, row.request, until)),
                     })
                     .collect();
                 let mut all = Vec::new();
@@ -214,7 +168,7 @@ impl Server {
                     all.extend(one.await.unwrap());
                 }
                 all
-            })
+            }),
         };
         let (elapsed, cpu) = (start.elapsed(), self.cpu() - before);
         micros.sort_unstable_by(f32::total_cmp);
@@ -245,10 +199,10 @@ impl Drop for Server {
     }
 }
 
-fn ask(to: SocketAddr, row: &Row, until: Instant) -> Vec<f32> {
+fn ask(to: SocketAddr, row: &Row, reply: usize, until: Instant) -> Vec<f32> {
     let mut stream = TcpStream::connect(to).unwrap();
     stream.set_nodelay(true).unwrap();
-    let (mut reply, mut micros) = (vec![0; row.reply], Vec::new());
+    let (mut reply, mut micros) = (vec![0; reply], Vec::new());
     let mut n = 0_u16;
     loop {
         n = n.wrapping_add(1);
@@ -263,18 +217,64 @@ fn ask(to: SocketAddr, row: &Row, until: Instant) -> Vec<f32> {
     micros
 }
 
-async fn ask_async(to: SocketAddr, request: fn(u16) -> Vec<u8>, reply: usize, until: Instant) -> Vec<f32> {
-    let mut stream = tokio::net::TcpStream::connect(to).await.unwrap();
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+/// A connection on which all is said that comes before the first request.
+async fn connect(to: SocketAddr, row: &Row) -> Box<dyn Stream> {
+    let stream = tokio::net::TcpStream::connect(to).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let (mut reply, mut micros, mut n) = (vec![0; reply], Vec::new(), 0_u16);
+    let mut stream: Box<dyn Stream> = if row.carrier == Carrier::Tls {
+        Box::new(tls::connector().connect(to.ip().into(), stream).await.unwrap())
+    } else {
+        Box::new(stream)
+    };
+    let mut reply = Vec::new();
+    for said in row.before {
+        stream.write_all(said).await.unwrap();
+        assert!(hear(&mut stream, row.reply, &mut reply).await, "{} refuses", row.name);
+    }
+    stream
+}
+
+/// Takes one whole answer; whether there was one.
+async fn hear(stream: &mut (impl AsyncRead + Unpin), framing: Framing, reply: &mut Vec<u8>) -> bool {
+    reply.clear();
+    let mut length = None;
+    while length.is_none_or(|length| reply.len() < length) {
+        if !matches!(stream.read_buf(reply).await, Ok(1..)) {
+            return false;
+        }
+        length = length.or_else(|| match framing {
+            Framing::Fixed(length) => Some(length),
+            Framing::Tpkt => reply.get(2..4).map(|length| usize::from(length[0]) << 8 | usize::from(length[1])),
+            Framing::ContentLength => {
+                let end = reply.windows(4).position(|octets| octets == b"\r\n\r\n")?;
+                let head = String::from_utf8_lossy(&reply[..end]).to_ascii_lowercase();
+                let body: usize = head.split("content-length:").nth(1)?.lines().next()?.trim().parse().unwrap();
+                Some(end + 4 + body)
+            }
+        });
+    }
+    true
+}
+
+async fn ask_async(to: SocketAddr, row: Row, until: Instant) -> Vec<f32> {
+    let mut stream = connect(to, &row).await;
+    let (mut reply, mut micros, mut n) = (Vec::with_capacity(1 << 16), Vec::new(), 0_u16);
     loop {
         let start = Instant::now();
         if start > until {
             return micros;
         }
         n = n.wrapping_add(1);
-        stream.write_all(&request(n)).await.unwrap();
-        stream.read_exact(&mut reply).await.unwrap();
+        let asked = stream.write_all(&(row.request)(n)).await.is_ok();
+        if !asked || !hear(&mut stream, row.reply, &mut reply).await {
+            // Web servers close a connection after so many requests.
+            stream = connect(to, &row).await;
+            continue;
+        }
         micros.push(start.elapsed().as_nanos() as f32 / 1e3);
     }
 }
@@ -324,33 +324,45 @@ async fn ask_datagrams_async(to: SocketAddr, request: fn(u16) -> Vec<u8>, until:
     }
 }
 
-/// The bare server: what arrives is answered with `reply` bytes, and nothing else is done.
-fn echo(reply: usize) {
+/// The bare server: what arrives is answered with `reply`, and nothing else is done.
+fn echo(reply: Vec<u8>, tls: Option<TlsAcceptor>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_io().build().unwrap();
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(ECHO).await.unwrap();
         loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
             stream.set_nodelay(true).unwrap();
+            let (reply, tls) = (reply.clone(), tls.clone());
             tokio::spawn(async move {
-                let (mut request, reply) = ([0; 4096], vec![0x41; reply]);
-                while matches!(stream.read(&mut request).await, Ok(1..)) {
-                    if stream.write_all(&reply).await.is_err() {
-                        break;
+                match tls {
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            answer(stream, &reply).await;
+                        }
                     }
+                    None => answer(stream, &reply).await,
                 }
             });
         }
     });
 }
 
+async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, reply: &[u8]) {
+    let mut request = [0; 4096];
+    while matches!(stream.read(&mut request).await, Ok(1..)) {
+        if stream.write_all(reply).await.is_err() || stream.flush().await.is_err() {
+            break;
+        }
+    }
+}
+
 /// The same with datagrams.
-fn echo_datagrams(reply: usize) {
+fn echo_datagrams(reply: Vec<u8>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_io().build().unwrap();
     runtime.block_on(async {
         let serving = tokio::spawn(async move {
             let socket = tokio::net::UdpSocket::bind(ECHO).await.unwrap();
-            let (mut request, reply) = ([0; 4096], vec![0x41; reply]);
+            let mut request = [0; 4096];
             loop {
                 let (_, peer) = socket.recv_from(&mut request).await.unwrap();
                 let _ = socket.send_to(&reply, peer).await;
