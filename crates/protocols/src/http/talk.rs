@@ -267,7 +267,7 @@ impl Talk {
         } else {
             let left = server.persistence.requests.saturating_sub(self.served);
             let going = Going { on, left, stale };
-            let at_once = self.late.is_empty() && self.wait(&answer, cx).is_zero();
+            let at_once = self.late.is_empty() && self.wait(&answer).is_zero();
             let mut out = if at_once { std::mem::take(cx.out) } else { Vec::new() };
             let said = compose(&server, request, &answer, &cut, going, cx, &mut out);
             if at_once {
@@ -286,7 +286,7 @@ impl Talk {
     }
 
     /// How long an answer takes at most.
-    fn wait(&self, answer: &Answer, _cx: &Context<'_>) -> Duration {
+    fn wait(&self, answer: &Answer) -> Duration {
         answer.delay.unwrap_or_else(|| self.server.delay(answer.status)).1
     }
 

@@ -43,7 +43,7 @@ impl Visitor<'_> {
     }
 
     /// Ends their session, if they have one; the value of `Set-Cookie` to answer with.
-    pub(super) fn leave(&self, _cx: &mut Context<'_>) -> Option<Box<str>> {
+    pub(super) fn leave(&self) -> Option<Box<str>> {
         self.session.as_ref().map(|token| self.server.login.end(token))
     }
 }

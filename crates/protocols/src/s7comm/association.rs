@@ -56,12 +56,12 @@ impl Association {
     pub(super) fn wake(&mut self, cpu: &Cpu, cx: &mut Context<'_>) {
         cyclic::wake(&mut self.peer, cpu, cx);
         message::wake(&mut self.peer, cpu, cx);
-        blocks::wake(&mut self.peer, cpu, cx);
+        blocks::wake(&mut self.peer, cx);
     }
 
     /// The peer is gone.
-    pub(super) fn end(&mut self, cpu: &Cpu, cx: &mut Context<'_>) {
-        blocks::end(&mut self.peer, cpu, cx);
+    pub(super) fn end(&mut self, cx: &mut Context<'_>) {
+        blocks::end(&mut self.peer, cx);
     }
 
     /// When something is due that the peer does not ask for.

@@ -73,7 +73,7 @@ impl Conversation for Connection {
 
     fn end(&mut self, cx: &mut Context<'_>) {
         if let State::Connected(transport) = &mut self.state {
-            transport.association.end(&self.cpu, cx);
+            transport.association.end(cx);
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn answer(job: &Job<'_>, peer: &mut Peer, cpu: &Cpu, cx: &mut Context
     match job.function {
         function::SETUP => setup::answer(job, peer, cpu, cx),
         function::READ => variable::read(job, peer, cpu, cx),
-        function::WRITE => variable::write(job, peer, cpu, cx),
+        function::WRITE => variable::write(job, cpu, cx),
         function::REQUEST_DOWNLOAD => blocks::request_download(job, peer, cpu, cx),
         function::START_UPLOAD => blocks::start_upload(job, peer, cpu, cx),
         function::UPLOAD => blocks::upload(job, peer, cpu, cx),

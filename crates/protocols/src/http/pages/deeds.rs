@@ -224,7 +224,7 @@ impl Deeds {
         let mut outcome = Outcome::default();
         if self.logout {
             outcome.done += 1;
-            outcome.cookies.extend(sent.visitor.leave(cx));
+            outcome.cookies.extend(sent.visitor.leave());
             outcome.account = Some(None);
         }
         if let Some(form) = &self.login {

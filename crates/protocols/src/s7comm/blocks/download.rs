@@ -155,14 +155,14 @@ pub(in crate::s7comm) fn answered(answer: &Pdu<'_>, peer: &mut Peer, cpu: &Cpu, 
 }
 
 /// Gives up what the peer does not go on with.
-pub(in crate::s7comm) fn wake(peer: &mut Peer, _cpu: &Cpu, cx: &mut Context<'_>) {
+pub(in crate::s7comm) fn wake(peer: &mut Peer, cx: &mut Context<'_>) {
     if let Some(download) = peer.transfers.download.take_if(|download| download.until <= cx.now) {
         download.give_up(cx);
     }
 }
 
 /// The peer is gone, with what was under way.
-pub(in crate::s7comm) fn end(peer: &mut Peer, _cpu: &Cpu, cx: &mut Context<'_>) {
+pub(in crate::s7comm) fn end(peer: &mut Peer, cx: &mut Context<'_>) {
     for upload in peer.transfers.uploads.drain(..) {
         upload.record(cx);
     }

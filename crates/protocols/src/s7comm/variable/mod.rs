@@ -96,7 +96,7 @@ pub(super) fn read(job: &Job<'_>, peer: &Peer, cpu: &Cpu, cx: &mut Context<'_>) 
 }
 
 /// Write Var.
-pub(super) fn write(job: &Job<'_>, _peer: &Peer, cpu: &Cpu, cx: &mut Context<'_>) -> Answer {
+pub(super) fn write(job: &Job<'_>, cpu: &Cpu, cx: &mut Context<'_>) -> Answer {
     let items = match items(job.parameter) {
         Ok(items) => items,
         Err(Short) => return refuse(job, &[], error::NOT_AVAILABLE, cx),
