@@ -99,7 +99,7 @@ fuzz_target!(|input: &[u8]| {
         plant.set(plant.find(name).expect("a tag"), value);
         if scan == 9 {
             let retained = task.retained();
-            task.restart(&mut plant);
+            task.restart(&mut plant, honeyplant_core::cpu::Start::Warm);
             plant.restart();
             task.restore(&retained);
         }
