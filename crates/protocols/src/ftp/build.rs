@@ -7,12 +7,13 @@ use super::{
     settings::{Dialect, Dots, Help, Listing, Settings, Tls},
     wire::Verb,
 };
+use crate::shared::layers::{Layers, layer};
 use honeyplant_core::{
     device::Device,
     files::resolve,
     settings::{Problem, Problems},
 };
-use std::{collections::BTreeSet, ops::Range, str::FromStr, sync::atomic::AtomicUsize, time::Duration};
+use std::{collections::BTreeSet, str::FromStr, sync::atomic::AtomicUsize, time::Duration};
 use toml::Spanned;
 
 /// How many bytes a command may have, if nothing else is said. What most servers have.
@@ -37,36 +38,16 @@ impl Dialect {
 
 /// The server that `settings`, which stand at `key`, describe.
 pub(super) fn server(settings: &Settings, key: &str, device: &Device) -> Result<Server, Problems> {
-    let read = |text| toml::from_str(text).map_err(|error| vec![Problem::new(key, format!("{error}"))]);
-    let (plain, dialect): (Settings, Settings) = (read(PLAIN)?, read(settings.dialect.text())?);
+    let (plain, dialect): (Settings, Settings) = (layer(PLAIN, key)?, layer(settings.dialect.text(), key)?);
     let mut desk = Desk { layers: [settings, &dialect, &plain], key, device, problems: Problems::new() };
     desk.names();
     let server = desk.server();
     if desk.problems.is_empty() { Ok(server) } else { Err(desk.problems) }
 }
 
-/// What is at hand while settings are read: the profile's own, its dialect's, and what is under both.
-struct Desk<'a> {
-    layers: [&'a Settings; 3],
-    key: &'a str,
-    device: &'a Device,
-    problems: Problems,
-}
+type Desk<'a> = Layers<'a, Settings>;
 
 impl<'a> Desk<'a> {
-    /// What the first table that says something says.
-    fn first<T>(&self, field: impl Fn(&'a Settings) -> &'a Option<T>) -> Option<&'a T> {
-        self.layers.iter().find_map(|layer| field(layer).as_ref())
-    }
-
-    fn is(&self, field: impl Fn(&'a Settings) -> &'a Option<bool>) -> bool {
-        self.first(field).copied().unwrap_or_default()
-    }
-
-    fn problem(&mut self, field: &str, span: Range<usize>, problem: Problem) {
-        self.problems.push(Problem { key: format!("{}.{field}", self.key), span: Some(span), ..problem });
-    }
-
     /// Looks for replies that nobody gives.
     fn names(&mut self) {
         let layers = self.layers;

@@ -11,16 +11,12 @@ use super::{
     store::Store,
     wire::{Limits, Method, Rules},
 };
+use crate::shared::layers::{Layers, layer};
 use honeyplant_core::{
     device::Device,
     settings::{Problem, Problems, Size},
 };
-use std::{
-    collections::BTreeMap,
-    ops::{Range, RangeInclusive},
-    sync::Mutex,
-    time::Duration,
-};
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Mutex, time::Duration};
 use toml::Spanned;
 
 /// The table over which every other one is laid.
@@ -43,42 +39,22 @@ impl Dialect {
 
 /// The server that `settings`, which stand at `key`, describe.
 pub(super) fn server(settings: &Settings, key: &str, device: &Device) -> Result<Server, Problems> {
-    let read = |text| toml::from_str(text).map_err(|error| vec![Problem::new(key, format!("{error}"))]);
-    let (plain, dialect): (Settings, Settings) = (read(PLAIN)?, read(settings.dialect.text())?);
+    let (plain, dialect): (Settings, Settings) = (layer(PLAIN, key)?, layer(settings.dialect.text(), key)?);
     let mut desk = Desk { layers: [settings, &dialect, &plain], key, device, problems: Problems::new() };
     let site = Site::build(&settings.routes, &settings.pages, key, device, &mut desk.problems);
     let server = desk.server(site);
     if desk.problems.is_empty() { Ok(server) } else { Err(desk.problems) }
 }
 
-/// What is at hand while settings are read: the profile's own, its dialect's, and what is under both.
-struct Desk<'a> {
-    layers: [&'a Settings; 3],
-    key: &'a str,
-    device: &'a Device,
-    problems: Problems,
-}
+type Desk<'a> = Layers<'a, Settings>;
 
 type Fields<'a> = &'a Option<Vec<Spanned<(String, String)>>>;
 type Texts<'a> = &'a Option<Vec<Spanned<String>>>;
 type Text<'a> = &'a Option<Spanned<String>>;
 
 impl<'a> Desk<'a> {
-    /// What the first table that says something says.
-    fn first<T>(&self, field: impl Fn(&'a Settings) -> &'a Option<T>) -> Option<&'a T> {
-        self.layers.iter().find_map(|layer| field(layer).as_ref())
-    }
-
-    fn is(&self, field: impl Fn(&'a Settings) -> &'a Option<bool>) -> bool {
-        self.first(field).copied().unwrap_or_default()
-    }
-
     fn text(&self, field: impl Fn(&'a Settings) -> &'a Option<String>) -> Box<str> {
         self.first(field).map_or("", String::as_str).into()
-    }
-
-    fn problem(&mut self, field: &str, span: Range<usize>, problem: Problem) {
-        self.problems.push(Problem { key: format!("{}.{field}", self.key), span: Some(span), ..problem });
     }
 
     fn server(&mut self, site: Site) -> Server {
