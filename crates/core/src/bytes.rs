@@ -1,5 +1,16 @@
 //! Reading from and appending to byte buffers without panics. Apart, because every `wire.rs` stands on it.
 
+/// The octets that pairs of hexadecimal digits write, with the characters `between` anywhere between them.
+pub fn from_hex(text: &str, between: &[char]) -> Option<Vec<u8>> {
+    let digits = text.chars().filter(|c| !between.contains(c)).map(|c| c.to_digit(16));
+    let digits: Vec<u32> = digits.collect::<Option<_>>()?;
+    let octet = |pair: &[u32]| match pair {
+        [high, low] => u8::try_from(high * 16 + low).ok(),
+        _ => None,
+    };
+    digits.chunks(2).map(octet).collect()
+}
+
 /// The input ended before the field did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Short;

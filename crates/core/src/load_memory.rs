@@ -1,6 +1,7 @@
 //! The load memory of a controller: what was loaded into it and deleted from it since it was made, such as on its memory
 //! card. Apart, because it outlives restarts, and because only a protocol knows what its bytes mean.
 
+use crate::bytes::from_hex;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -86,7 +87,7 @@ impl LoadMemory {
         for (name, digits) in kept {
             if digits.is_empty() {
                 self.delete(name);
-            } else if let Some(bytes) = bytes_of(digits) {
+            } else if let Some(bytes) = from_hex(digits, &[]) {
                 self.load(name, bytes);
             }
         }
@@ -95,11 +96,6 @@ impl LoadMemory {
     fn loads(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Load>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn bytes_of(digits: &str) -> Option<Vec<u8>> {
-    let pairs = digits.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
-    pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::{
     view::View,
 };
 use honeyplant_core::{
+    bytes::from_hex,
     device::Device,
     settings::{Period, Problem, Problems},
 };
@@ -240,11 +241,11 @@ const fn cipher(privacy: Privacy) -> Option<cipher::Privacy> {
 
 /// RFC 3411 §5, SnmpEngineID. The error is what is wrong with the value.
 fn engine_id(enterprise: u32, format: Format, value: &str) -> Result<Vec<u8>, &'static str> {
-    let octets = || hex(value).ok_or("is not written in pairs of hexadecimal digits");
+    let octets = || from_hex(value, BETWEEN).ok_or("is not written in pairs of hexadecimal digits");
     let (number, octets) = match format {
         Format::Ipv4 => (1, value.parse::<Ipv4Addr>().map_err(|_| "is no IPv4 address")?.octets().to_vec()),
         Format::Ipv6 => (2, value.parse::<Ipv6Addr>().map_err(|_| "is no IPv6 address")?.octets().to_vec()),
-        Format::Mac => (3, hex(value).filter(|octets| octets.len() == 6).ok_or("is no MAC address")?),
+        Format::Mac => (3, from_hex(value, BETWEEN).filter(|octets| octets.len() == 6).ok_or("is no MAC address")?),
         Format::Text => (4, value.as_bytes().to_vec()),
         Format::Octets => (5, octets()?),
         Format::Vendor => match octets()?.split_first() {
@@ -263,16 +264,8 @@ fn engine_id(enterprise: u32, format: Format, value: &str) -> Result<Vec<u8>, &'
     Ok([&(enterprise | 1 << 31).to_be_bytes()[..], &[number], &octets].concat())
 }
 
-/// Octets in hexadecimal digits, with `:`, `-`, `.` or blanks between them.
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u32> =
-        text.chars().filter(|c| !matches!(c, ':' | '-' | '.' | ' ')).map(|c| c.to_digit(16)).collect::<Option<_>>()?;
-    let octet = |pair: &[u32]| match pair {
-        [high, low] => u8::try_from(high * 16 + low).ok(),
-        _ => None,
-    };
-    digits.chunks(2).map(octet).collect()
-}
+/// What may stand between octets in hexadecimal digits.
+const BETWEEN: &[char] = &[':', '-', '.', ' '];
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,10 @@ use super::{
     settings::{self, Settings},
 };
 use crate::s7comm::build::Desk;
-use honeyplant_core::settings::{Problem, Size};
+use honeyplant_core::{
+    bytes::from_hex,
+    settings::{Problem, Size},
+};
 use std::net::Ipv4Addr;
 use toml::Spanned;
 
@@ -207,9 +210,7 @@ impl Office<'_, '_> {
 
     /// 4 to 64 octets in hexadecimal digits.
     fn octets(&mut self, field: &str, text: &Spanned<String>) -> Vec<u8> {
-        let digits: Vec<u8> = text.get_ref().bytes().filter(|digit| !digit.is_ascii_whitespace()).collect();
-        let octet = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        let octets: Option<Vec<u8>> = digits.chunks(2).map(octet).collect();
+        let octets = from_hex(text.get_ref(), &[' ', '\t', '\n', '\r', '\x0C']);
         octets.filter(|octets| (4..=64).contains(&octets.len())).unwrap_or_else(|| {
             self.problem(field, text, "these are not 4 to 64 octets in hexadecimal digits");
             Vec::new()

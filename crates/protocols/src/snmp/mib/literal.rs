@@ -2,6 +2,7 @@
 
 use super::settings::Syntax;
 use crate::snmp::value::{Octets, Value};
+use honeyplant_core::bytes::from_hex;
 use std::net::Ipv4Addr;
 
 /// The value that a number is.
@@ -42,14 +43,8 @@ pub(super) fn of_text(syntax: Syntax, text: &str) -> Result<Value, String> {
 
 /// The octets that pairs of hexadecimal digits write, with blanks, `:` or `-` between them.
 pub(super) fn hex(text: &str) -> Result<Vec<u8>, String> {
-    let wrong = || format!("`{text}` are no octets; write them as 00:80:F4 or as a list of numbers");
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .filter(|c| !matches!(c, ' ' | ':' | '-'))
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
-    let digits = digits.filter(|digits| digits.len() % 2 == 0).ok_or_else(wrong)?;
-    Ok(digits.chunks(2).map(|pair| pair.iter().fold(0, |octet, digit| octet << 4 | digit)).collect())
+    from_hex(text, &[' ', ':', '-'])
+        .ok_or_else(|| format!("`{text}` are no octets; write them as 00:80:F4 or as a list of numbers"))
 }
 
 /// The address that a text is.
