@@ -18,14 +18,8 @@ pub struct TlsClient(StreamOwned<ClientConnection, TcpStream>);
 impl TlsClient {
     /// Speaks TLS over `stream`, whatever certificate is shown.
     pub fn connect(stream: TcpStream) -> io::Result<Self> {
-        let provider = Arc::new(ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
-            .with_no_client_auth();
         let name = ServerName::IpAddress(stream.peer_addr()?.ip().into());
+        let config = trusting().map_err(io::Error::other)?;
         let mut connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
         let mut stream = stream;
         while connection.is_handshaking() {
@@ -60,6 +54,13 @@ impl Write for TlsClient {
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
+}
+
+/// How to speak TLS with whoever it is.
+pub fn trusting() -> Result<ClientConfig, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider))).with_no_client_auth())
 }
 
 /// Believes every certificate: who shows it is what is to be found out.

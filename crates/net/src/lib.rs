@@ -27,7 +27,7 @@ mod transcript;
 mod untold;
 
 pub use budget::Allowance;
-pub use client::TlsClient;
+pub use client::{TlsClient, trusting};
 pub use door::{Door, Refusal};
 pub use fleet::{Fleet, Trouble};
 pub use limits::{Bounds, Limits};
