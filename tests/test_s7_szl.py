@@ -157,7 +157,8 @@ def test_nmap_tells_all_that_it_can(controller):
         "Basic Hardware: 6ES7 315-2EH14-0AB0",
         f"Version: {drawn['firmware'].removeprefix('V')}",
         f"System Name: {drawn['station']}",
-        "Module Type: CPU 315-2 PN/DP",
+        # What the script calls so is the name that the CPU was given, which may be the one of its type.
+        f"Module Type: {drawn['cpu_name']}",
         f"Serial Number: {drawn['serial']}",
         f"Plant Identification: {drawn['plant_id']}",
         "Copyright: Original Siemens Equipment",

@@ -27,6 +27,11 @@ use std::{
 
 /// How often the memory is written down.
 const KEPT: Duration = Duration::from_secs(30);
+/// How long the plant has been at work when the first visitor may come: one that is just being switched on, at each start of
+/// honeyplant, would tell what it is.
+pub(crate) const AHEAD: Duration = Duration::from_secs(120);
+/// How long that may take; hundreds of devices come less far.
+const HASTE: Duration = Duration::from_secs(1);
 /// Scans that are due within this are run at once, so that hundreds of devices do not wake the machine one by one.
 const BEAT: Duration = Duration::from_millis(5);
 
@@ -37,7 +42,7 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// Starts the scans of `works`. `fault` hears of each CPU that stopped by itself, `trouble` of what could not be written.
+    /// Starts the scans of `works`, once those that are due already are made up for. `fault` hears of each CPU that stopped by itself, `trouble` of what could not be written.
     pub(crate) fn start(
         mut works: Works,
         mut archive: Archive,
@@ -45,8 +50,12 @@ impl Operation {
         mut trouble: impl FnMut(Failure) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (stop, stopped) = channel();
+        let begun = Instant::now();
+        while let Some(due) = works.next().filter(|due| *due <= begun && begun.elapsed() < HASTE) {
+            works.advance(due, |device, why| fault(device, why));
+        }
         let run = move || {
-            let mut kept = Instant::now();
+            let mut kept = begun;
             loop {
                 let now = Instant::now();
                 works.advance(now, |device, why| fault(device, why));

@@ -3,7 +3,7 @@
 use super::{Common, Ready, ready, say, shown, tell};
 use crate::{
     complaint::{Failure, Tried},
-    operation::{Archive, Operation},
+    operation::{self, Archive, Operation},
     site::{Built, Choice, Shown, Site, place},
     state::State,
 };
@@ -49,7 +49,10 @@ impl Run {
         let signals = HeldSignals::hold().tried(|| "hold signals back".into())?;
         let hold = state.keep()?;
         let archive = Archive::open(&state, built.devices.clone())?;
-        let works = built.start(Instant::now(), SystemTime::now());
+        let (now, ahead) = (Instant::now(), operation::AHEAD);
+        // A machine that was booted just now has no earlier instants.
+        let (start, ahead) = now.checked_sub(ahead).map_or((now, Duration::ZERO), |start| (start, ahead));
+        let works = built.start(start, SystemTime::now() - ahead);
         let Built { doors, shown: devices, .. } = built;
         let fleet = Fleet::bind(doors, &site.listen, site.limits).map_err(|refusals| explain(&refusals))?;
 
