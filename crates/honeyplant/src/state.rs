@@ -36,6 +36,11 @@ struct Drawn {
 const HEAD: &str =
     "# Drawn at the first run of honeyplant. Later runs show the same; what is deleted here is drawn anew.\n\n";
 
+/// The keys of which no two devices of a site have the same: two machines with one address would give the site away.
+const SINGULAR: [&str; 2] = ["mac", "serial"];
+/// How often such a key is drawn at most; a grammar may have fewer words than there are devices.
+const ATTEMPTS: usize = 16;
+
 /// Holds the state folder for one process; another that tries is refused while this lives.
 #[derive(Debug)]
 pub(crate) struct Hold(#[expect(dead_code, reason = "the lock lives as long as the file is open")] File);
@@ -92,14 +97,32 @@ impl State {
 
     /// What is drawn for the device called `name`, drawing what is missing. What the site shares is in it.
     pub(crate) fn device(&mut self, name: &str, grammar: &Grammar) -> Result<Identity, String> {
-        let seed = self.seed_of(&format!("device {name}"));
-        let identity = self.drawn.devices.entry(name.to_owned()).or_default();
-        let known = identity.0.len();
-        grammar.draw(identity, &self.drawn.site, seed)?;
-        self.changed |= identity.0.len() != known;
+        let kept = self.drawn.devices.get(name).cloned().unwrap_or_default();
+        let mut identity = kept.clone();
+        for attempt in 0..ATTEMPTS {
+            let seed = match attempt {
+                0 => self.seed_of(&format!("device {name}")),
+                again => self.seed_of(&format!("device {name}, again {again}")),
+            };
+            identity = kept.clone();
+            grammar.draw(&mut identity, &self.drawn.site, seed)?;
+            if identity.0.len() == kept.0.len() || !self.is_taken(name, &identity) {
+                break;
+            }
+        }
+        self.changed |= identity.0.len() != kept.0.len();
         let mut whole = self.drawn.site.clone();
         whole.0.extend(identity.0.clone());
+        self.drawn.devices.insert(name.to_owned(), identity);
         Ok(whole)
+    }
+
+    /// Whether another device than the one called `name` has what only one can have.
+    fn is_taken(&self, name: &str, identity: &Identity) -> bool {
+        let others = || self.drawn.devices.iter().filter(|(other, _)| *other != name);
+        SINGULAR.iter().any(|key| {
+            identity.get(key).is_some_and(|drawn| others().any(|(_, identity)| identity.get(key) == Some(drawn)))
+        })
     }
 
     /// Where the certificate of the device called `name` is kept, with its key.
@@ -177,6 +200,7 @@ pub(crate) fn write_secret(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn what_was_drawn_is_shown_again_and_another_install_draws_otherwise() {
@@ -191,6 +215,17 @@ mod tests {
         assert_eq!(draw(one.path()), draw(one.path()));
         assert_ne!(draw(one.path()).0, draw(two.path()).0);
         assert_ne!(draw(one.path()).1, draw(two.path()).1);
+    }
+
+    #[test]
+    fn no_two_devices_have_the_same_address() {
+        let grammar: Grammar = toml::from_str("mac = '00:80:F4:00:00:0{0-9A-F}'").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("identity.toml"), "seed = '1'").unwrap();
+        let mut state = State::open(folder.path()).unwrap();
+        let drawn = (0..8).map(|number| state.device(&format!("plc-{number}"), &grammar).unwrap());
+        let drawn: BTreeSet<String> = drawn.map(|identity| identity.get("mac").unwrap().to_owned()).collect();
+        assert_eq!(drawn.len(), 8);
     }
 
     #[test]
