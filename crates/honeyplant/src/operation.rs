@@ -42,7 +42,8 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// Starts the scans of `works`, once those that are due already are made up for. `fault` hears of each CPU that stopped by itself, `trouble` of what could not be written.
+    /// Starts the scans of `works`, once those that are due already are made up for. `fault` hears of each CPU that stopped by
+    /// itself, `trouble` of what could not be written.
     pub(crate) fn start(
         mut works: Works,
         mut archive: Archive,

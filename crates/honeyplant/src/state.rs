@@ -98,19 +98,15 @@ impl State {
     /// What is drawn for the device called `name`, drawing what is missing. What the site shares is in it.
     pub(crate) fn device(&mut self, name: &str, grammar: &Grammar) -> Result<Identity, String> {
         let kept = self.drawn.devices.get(name).cloned().unwrap_or_default();
-        let mut identity = kept.clone();
-        for attempt in 0..ATTEMPTS {
-            let seed = match attempt {
-                0 => self.seed_of(&format!("device {name}")),
-                again => self.seed_of(&format!("device {name}, again {again}")),
-            };
+        let (mut identity, mut attempt) = (kept.clone(), 1);
+        grammar.draw(&mut identity, &self.drawn.site, self.seed_of(&format!("device {name}")))?;
+        let is_new = identity.0.len() != kept.0.len();
+        while is_new && attempt < ATTEMPTS && self.is_taken(name, &identity) {
             identity = kept.clone();
-            grammar.draw(&mut identity, &self.drawn.site, seed)?;
-            if identity.0.len() == kept.0.len() || !self.is_taken(name, &identity) {
-                break;
-            }
+            grammar.draw(&mut identity, &self.drawn.site, self.seed_of(&format!("device {name}, again {attempt}")))?;
+            attempt += 1;
         }
-        self.changed |= identity.0.len() != kept.0.len();
+        self.changed |= is_new;
         let mut whole = self.drawn.site.clone();
         whole.0.extend(identity.0.clone());
         self.drawn.devices.insert(name.to_owned(), identity);
