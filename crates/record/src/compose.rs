@@ -5,8 +5,8 @@ use crate::{
     attack,
     document::{
         Address, Asked, Block, Bytes, Closing, Conversed, Decoy, Document, ECS, Ecs, Facets, Facts, FileFacts, Hash,
-        Http, HttpBody, HttpRequest, HttpResponse, Network, Outcome, Refusal, Related, SCHEMA, Series, SessionId, Tls,
-        TlsClient, Url, User, UserAgent, Watcher, Withheld, Words,
+        Http, HttpBody, HttpRequest, HttpResponse, Network, Outcome, Refusal, Related, SCHEMA, Series, SessionId,
+        Source, Tls, TlsClient, Url, User, UserAgent, Watcher, Withheld, Words,
     },
     stamp::hex_digit,
 };
@@ -69,6 +69,8 @@ impl Composer {
         self.write(event, sequence);
         let session = event.session.as_deref();
         let (source, destination) = (session.map(|s| address(s.peer)), session.map(|s| address(s.local)));
+        let source = source.map(|Address { ip, port }| Source { ip, port, geo: None, network: None });
+        let outcome = outcome(&event.kind);
         let (user, digest) = (user(&event.kind), (!self.digest.is_empty()).then_some(&*self.digest));
         let related = (!self.addresses.is_empty()).then(|| Related {
             ip: Cow::Borrowed(&self.addresses),
@@ -84,7 +86,8 @@ impl Composer {
             types,
             action: event.kind.action().into(),
             dataset: Cow::Borrowed(&self.dataset),
-            outcome: outcome(&event.kind),
+            outcome,
+            severity: attack::row(&event.kind).severity(outcome),
             start: None,
             end: None,
             duration: None,
@@ -194,6 +197,8 @@ fn facts<'a>(kind: &'a Kind, session: Option<&'a Session>, observer: &'a Observe
         malformed: None,
         fault: None,
         ending: None,
+        tool: None,
+        summary: None,
         devices: None,
         mended: None,
         repeated: None,
@@ -456,9 +461,12 @@ fn bytes(hex: &str, length: usize) -> Option<Bytes<'_>> {
 }
 
 pub(crate) fn hex(out: &mut String, bytes: &[u8]) {
-    out.reserve(bytes.len() * 2);
-    for byte in bytes {
-        out.push(hex_digit(byte >> 4).into());
-        out.push(hex_digit(byte & 0xF).into());
+    let mut digits = [0; 64];
+    for part in bytes.chunks(digits.len() / 2) {
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(part) {
+            pair.copy_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 0xF)]);
+        }
+        let digits = digits.get(..2 * part.len()).unwrap_or_default();
+        out.push_str(std::str::from_utf8(digits).unwrap_or_default());
     }
 }

@@ -50,6 +50,11 @@ pub enum Notice {
         /// The events that it will not see.
         gap: Gap,
     },
+    /// A file that tells where addresses are was replaced by one that cannot be used.
+    Unmapped {
+        /// Which, and why.
+        why: String,
+    },
     /// The cursor of a sink is of another journal; it starts at the beginning of this one.
     Rewound {
         /// The name of the sink.
@@ -79,6 +84,7 @@ impl fmt::Display for Notice {
             Self::SinkFailing { sink, why } => write!(f, "the sink {sink} fails and is tried again: {why}"),
             Self::SinkWorking { sink } => write!(f, "the sink {sink} works again"),
             Self::Missed { sink, gap } => write!(f, "the sink {sink} came too late for {gap}"),
+            Self::Unmapped { why } => write!(f, "{why}"),
             Self::Rewound { sink } => {
                 write!(f, "the cursor of the sink {sink} is beyond the end of the journal; it starts anew")
             }

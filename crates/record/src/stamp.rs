@@ -22,6 +22,15 @@ impl Stamp {
         str::from_utf8(text.get(11..19).unwrap_or_default()).unwrap_or_default().to_owned()
     }
 
+    /// As databases write it, without the name of the zone: `2026-11-22 03:46:00.123456`.
+    pub(crate) fn to_sqlite(self) -> String {
+        let mut text = self.text();
+        if let Some(between) = text.get_mut(10) {
+            *between = b' ';
+        }
+        str::from_utf8(text.get(..26).unwrap_or_default()).unwrap_or_default().to_owned()
+    }
+
     fn text(self) -> [u8; 27] {
         let at = Offset::UTC.to_datetime(self.0);
         let digit = |number: i32, place: i32| b'0' + (number / place % 10) as u8;

@@ -5,6 +5,7 @@ use crate::{
     document::Stamp,
     fold::{Folds, Repeat},
     follow::Needs,
+    meaning::Meaning,
     notice::{Notice, Notices},
     pulse::Pulse,
     segment::Segments,
@@ -22,6 +23,8 @@ use std::{
 
 /// How long what was recorded may wait for the file.
 pub(crate) const BEAT: Duration = Duration::from_millis(5);
+/// After how many events it is looked whether a beat is over.
+const LOOKED: usize = 64;
 /// The pauses between attempts to write, the first and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 /// How often a full journal looks whether its sinks have caught up.
@@ -42,6 +45,7 @@ pub(crate) struct Writer {
 #[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) composer: Composer,
+    pub(crate) meaning: Meaning,
     pub(crate) segments: Segments,
     pub(crate) shelf: Arc<Shelf>,
     pub(crate) pulse: Arc<Pulse>,
@@ -82,8 +86,13 @@ impl Writer {
             let look = self.desk.shelf.take(&mut batch, settled, self.rest());
             let now = Instant::now();
             let desk = &mut self.desk;
-            for event in batch.drain(..) {
+            let mut written = now;
+            for (number, event) in batch.drain(..).enumerate() {
                 self.folds.enter(event, now, &mut |event, repeat| desk.enter(event, repeat))?;
+                if number % LOOKED == 0 && written.elapsed() >= BEAT {
+                    desk.write()?;
+                    written = Instant::now();
+                }
             }
             self.folds.pass(now, &mut |event, repeat| desk.enter(event, repeat))?;
             if look.last {
@@ -121,10 +130,11 @@ impl Writer {
 
 impl Desk {
     fn enter(&mut self, event: &Event, repeat: Repeat) -> io::Result<()> {
-        let composer = &mut self.composer;
+        let (composer, meaning, notices) = (&mut self.composer, &mut self.meaning, &self.notices);
         self.segments.put(|sequence, line| {
             let mut document = composer.compose(event, sequence);
             document.repeat(repeat.count, Stamp::from(repeat.end));
+            meaning.tell(event, &mut document, notices);
             // Writing into memory does not fail, and every field of a document is one that JSON has.
             let _ = serde_json::to_writer(line, &document);
         });
