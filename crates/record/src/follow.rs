@@ -17,8 +17,8 @@ use std::{
     time::Duration,
 };
 
-/// How many lines a sink is given at once.
-const BATCH: usize = 512;
+/// By how much sinks give way to all else.
+const NICE: i32 = 10;
 /// The pauses between attempts to deliver, the first and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(30));
 
@@ -66,6 +66,26 @@ impl Needs {
     }
 }
 
+/// Where the journal and all of its sinks are. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub(crate) pulse: Arc<Pulse>,
+    pub(crate) needs: Arc<Needs>,
+}
+
+impl Standing {
+    /// The sequence of the event that will be written next.
+    pub fn next(&self) -> u64 {
+        self.pulse.now().next
+    }
+
+    /// Every sink with the sequence of the event that it needs next.
+    pub fn sinks(&self) -> Vec<(String, u64)> {
+        let needs = self.needs.0.lock().unwrap_or_else(PoisonError::into_inner);
+        needs.iter().map(|need| (need.sink.clone(), need.next.load(Ordering::Acquire).max(1))).collect()
+    }
+}
+
 /// Carries the journal to one sink.
 pub(crate) struct Follower {
     pub(crate) sink: Box<dyn Sink>,
@@ -79,16 +99,19 @@ pub(crate) struct Follower {
 impl Follower {
     /// Delivers until the journal has ended and all was delivered, or until it is too late to go on.
     pub(crate) fn run(mut self) {
+        // Sinks can catch up later; whoever is served cannot. Of Linux's threads, each has a priority of its own.
+        let _ = rustix::process::nice(NICE);
         let mut batch = Vec::new();
+        let pace = self.sink.pace();
         loop {
             let beat = self.pulse.wait(|beat| beat.next > self.reader.next().max(1) || beat.ended);
-            let there = usize::try_from(beat.next.saturating_sub(self.reader.next())).unwrap_or(BATCH);
+            let there = usize::try_from(beat.next.saturating_sub(self.reader.next())).unwrap_or(usize::MAX);
             if there == 0 || beat.is_over() {
                 return;
             }
             batch.clear();
             let reader = &mut self.reader;
-            let most = there.min(BATCH);
+            let most = there.min(pace.most);
             if !attempt(&self.need.sink, &self.pulse, &self.notices, || {
                 let read = reader.read(&mut batch, most);
                 // What was read before the error is not read again.
@@ -118,6 +141,9 @@ impl Follower {
                 return;
             }
             self.need.next.store(next, Ordering::Release);
+            if batch.len() >= there && !pace.every.is_zero() {
+                self.pulse.pause(pace.every);
+            }
         }
     }
 }

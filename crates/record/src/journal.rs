@@ -4,7 +4,8 @@
 use crate::{
     compose::{Composer, Observer},
     fold::Folds,
-    follow::{Behind, Cursor, Follower, Need, Needs},
+    follow::{Behind, Cursor, Follower, Need, Needs, Standing},
+    meaning::Meaning,
     notice::{Notice, Notices},
     pulse::Pulse,
     reader::Reader,
@@ -51,11 +52,12 @@ struct Threads {
 impl Journal {
     /// Opens the journal in the state folder `state`, mending what an earlier run left broken, and starts its writer.
     ///
-    /// What the operator should know later goes to `notices`, from threads of the record.
+    /// `meaning` tells where sources are and with what they work. What the operator should know later goes to `notices`, from threads of the record.
     pub fn open(
         state: &Path,
         settings: &JournalSettings,
         observer: Observer,
+        meaning: Meaning,
         notices: impl Fn(Notice) + Send + Sync + 'static,
     ) -> io::Result<(Self, Mended)> {
         let repaired = repair(state)?;
@@ -75,6 +77,7 @@ impl Journal {
         pulse.change(|beat| beat.next = segments.next());
         let desk = Desk {
             composer: Composer::new(observer),
+            meaning,
             segments,
             shelf: shelf.clone(),
             pulse: pulse.clone(),
@@ -114,7 +117,7 @@ impl Journal {
 
     /// Has `sink` follow the journal on a thread of its own, from where the sink called `name` last got to; a new one
     /// starts at `start`. To be called before anything is recorded, lest what the sink needs is deleted.
-    pub fn follow(&self, name: &str, start: Start, sink: Box<dyn Sink>) -> io::Result<()> {
+    pub fn follow(&self, name: &str, start: Start, mut sink: Box<dyn Sink>) -> io::Result<()> {
         let inner = &*self.0;
         let end = inner.pulse.now().next;
         let (cursor, mut next) = match start {
@@ -131,6 +134,7 @@ impl Journal {
         }
         let need = Arc::new(Need { sink: name.to_owned(), start, next: AtomicU64::new(next) });
         inner.needs.add(need.clone());
+        sink.attend(Standing { pulse: inner.pulse.clone(), needs: inner.needs.clone() });
         let follower = Follower {
             sink,
             reader: Reader::open(&inner.state, next),

@@ -6,10 +6,12 @@
 mod artefacts;
 pub mod attack;
 mod compose;
+pub mod database;
 pub mod document;
 mod fold;
 mod follow;
 mod journal;
+pub mod meaning;
 mod notice;
 mod pulse;
 mod reader;
@@ -25,7 +27,7 @@ mod writer;
 
 pub use artefacts::{ArtefactSettings, Artefacts};
 pub use compose::{Composer, Observer};
-pub use follow::Behind;
+pub use follow::{Behind, Standing};
 pub use journal::Journal;
 pub use notice::Notice;
 pub use reader::{Gap, Reader};

@@ -24,6 +24,9 @@ impl fmt::Display for Gap {
     }
 }
 
+/// After so many bytes of lines a batch is full.
+const BATCH: usize = 4 << 20;
+
 /// A place in the journal, from which it is read on.
 #[derive(Debug)]
 pub struct Reader {
@@ -45,13 +48,19 @@ impl Reader {
         self.next
     }
 
-    /// Adds what can be read to `batch`, at most `most` lines. None are added at the end of what was written so far.
+    /// Adds what can be read to `batch`: at most `most` lines, and no more after 4 MiB of them. None are added at the end
+    /// of what was written so far.
     pub fn read(&mut self, batch: &mut Vec<Entry>, most: usize) -> io::Result<()> {
+        let mut bytes = 0;
         for _ in 0..most {
             let Some(entry) = self.line()? else {
                 break;
             };
+            bytes += entry.line.len();
             batch.push(entry);
+            if bytes >= BATCH {
+                break;
+            }
         }
         Ok(())
     }

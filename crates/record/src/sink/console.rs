@@ -1,6 +1,6 @@
 //! One line an event for people who watch. Apart, because it is the only sink that is read with eyes.
 
-use super::{Entry, Sink, SinkError, SinkKind, Start};
+use super::{Entry, Home, Sink, SinkError, SinkKind, Start, Unasked};
 use crate::document::{Document, Outcome};
 use honeyplant_core::settings::{Problems, Settings};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -8,7 +8,6 @@ use serde::Deserialize;
 use std::{
     fmt::Write as _,
     io::{self, IsTerminal, Write},
-    path::Path,
     time::{Duration, Instant},
 };
 
@@ -44,11 +43,19 @@ impl SinkKind for Kind {
         Start::Now
     }
 
+    fn unasked(&self) -> Unasked {
+        Unasked::Alone
+    }
+
+    fn example(&self) -> &'static str {
+        "colour = \"never\"\n"
+    }
+
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         Table::json_schema(generator)
     }
 
-    fn build(&self, settings: &Settings<'_>, _: &Path) -> Result<Box<dyn Sink>, Problems> {
+    fn build(&self, settings: &Settings<'_>, _: &Home<'_>) -> Result<Box<dyn Sink>, Problems> {
         let table: Table = settings.read().map_err(|problem| vec![problem])?;
         let colour = match table.colour {
             // no-color.org: present and not empty, whatever its value.
@@ -139,6 +146,10 @@ impl<W: Write + Send> Sink for Console<W> {
         }
         self.to.write_all(self.text.as_bytes())?;
         Ok(self.to.flush()?)
+    }
+
+    fn probe(&mut self) -> Result<String, SinkError> {
+        Ok("the standard output".into())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The documents as they are, in a file that is rotated: for log shippers, and for keeping the record elsewhere. Apart
 //! from the journal, which is deleted and mended by rules of its own.
 
-use super::{Entry, Sink, SinkError, SinkKind, Start};
+use super::{Entry, Form, Home, Sink, SinkError, SinkKind, Start};
 use honeyplant_core::settings::{Problem, Problems, Settings, Size};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
@@ -22,11 +22,13 @@ struct Table {
     rotate: Size,
     /// How many files are kept aside.
     keep: u32,
+    /// The form of its lines.
+    format: Form,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Self { path: "events.jsonl".into(), rotate: Size(100 << 20), keep: 10 }
+        Self { path: "events.jsonl".into(), rotate: Size(100 << 20), keep: 10, format: Form::Ecs }
     }
 }
 
@@ -42,18 +44,22 @@ impl SinkKind for Kind {
         Start::Beginning
     }
 
+    fn example(&self) -> &'static str {
+        "path = \"/var/log/honeyplant/events.jsonl\"\nrotate = \"100MiB\"\nkeep = 10\n"
+    }
+
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         Table::json_schema(generator)
     }
 
-    fn build(&self, settings: &Settings<'_>, state: &Path) -> Result<Box<dyn Sink>, Problems> {
+    fn build(&self, settings: &Settings<'_>, home: &Home<'_>) -> Result<Box<dyn Sink>, Problems> {
         let table: Table = settings.read().map_err(|problem| vec![problem])?;
-        let path = state.join(&table.path);
+        let path = home.state.join(&table.path);
         if path.file_name().is_none() || path.is_dir() {
             let problem = Problem::new(settings.key_of("path"), format!("`{}` is not a file", table.path.display()));
             return Err(vec![problem.hint("name a file, such as `events.jsonl`")]);
         }
-        Ok(Box::new(JsonLines::new(path, table.rotate.0, table.keep)))
+        Ok(Box::new(JsonLines::new(path, table.rotate.0, table.keep, table.format)))
     }
 }
 
@@ -63,15 +69,16 @@ pub struct JsonLines {
     path: PathBuf,
     rotate: u64,
     keep: u32,
+    form: Form,
     /// The file and how long it is; opened when there is something to write.
     file: Option<(File, u64)>,
     text: Vec<u8>,
 }
 
 impl JsonLines {
-    /// A file at `path`, put aside at `rotate` bytes; `keep` of those are kept.
-    pub const fn new(path: PathBuf, rotate: u64, keep: u32) -> Self {
-        Self { path, rotate, keep, file: None, text: Vec::new() }
+    /// A file at `path` with lines of this form, put aside at `rotate` bytes; `keep` of those are kept.
+    pub const fn new(path: PathBuf, rotate: u64, keep: u32, form: Form) -> Self {
+        Self { path, rotate, keep, form, file: None, text: Vec::new() }
     }
 
     fn append(&mut self) -> io::Result<()> {
@@ -120,10 +127,24 @@ impl Sink for JsonLines {
     fn deliver(&mut self, batch: &[Entry]) -> Result<(), SinkError> {
         self.text.clear();
         for entry in batch {
-            self.text.extend_from_slice(entry.line.as_bytes());
-            self.text.push(b'\n');
+            if self.form.write(entry, &mut self.text) {
+                self.text.push(b'\n');
+            }
         }
         self.append().map_err(|error| SinkError(format!("{}: {error}", self.path.display())))
+    }
+
+    fn probe(&mut self) -> Result<String, SinkError> {
+        // Another process may be writing it: nothing is mended here.
+        let open = || {
+            self.path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            File::options().create(true).append(true).open(&self.path)?.metadata()
+        };
+        let path = self.path.display();
+        match open() {
+            Ok(there) => Ok(format!("{path}, {} bytes", there.len())),
+            Err(error) => Err(SinkError(format!("{path}: {error}"))),
+        }
     }
 }
 
@@ -170,7 +191,7 @@ mod tests {
     fn a_full_file_is_put_aside_and_the_oldest_goes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out/events.jsonl");
-        let mut sink = JsonLines::new(path.clone(), 20, 2);
+        let mut sink = JsonLines::new(path.clone(), 20, 2, Form::Ecs);
         for start in [0, 2, 4, 6] {
             sink.deliver(&entries(start..start + 2)).unwrap();
         }
@@ -186,11 +207,11 @@ mod tests {
         let path = folder.path().join("events.jsonl");
         for (before, after) in [("{}\n{\"n", "{}\n{\"n\":001}\n"), ("{\"n", "{\"n\":001}\n"), ("", "{\"n\":001}\n")] {
             fs::write(&path, before).unwrap();
-            JsonLines::new(path.clone(), 1000, 2).deliver(&entries(1..2)).unwrap();
+            JsonLines::new(path.clone(), 1000, 2, Form::Ecs).deliver(&entries(1..2)).unwrap();
             assert_eq!(text(&path, "").unwrap(), after);
         }
         fs::write(&path, format!("{{}}\n{}", "x".repeat(10_000))).unwrap();
-        JsonLines::new(path.clone(), 100_000, 2).deliver(&entries(1..2)).unwrap();
+        JsonLines::new(path.clone(), 100_000, 2, Form::Ecs).deliver(&entries(1..2)).unwrap();
         assert_eq!(text(&path, "").unwrap(), "{}\n{\"n\":001}\n");
     }
 }
