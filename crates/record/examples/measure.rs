@@ -1,35 +1,26 @@
 //! Measures what recording costs: `cargo run --release -p honeyplant-record --example measure [FOLDER]`. Apart from the
 //! tests, because a figure is no assertion.
 
-use honeyplant_core::{
-    device::Device,
-    event::{Access, Carrier, Event, Kind, Octets, Operation, Session, Values, Verdict},
-    identity::Identity,
-    plant::{Plant, Tags},
-};
-use honeyplant_record::{Composer, Journal, JournalSettings, Observer};
+mod work;
+
+use honeyplant_core::event::Session;
+use honeyplant_record::{Composer, Journal, JournalSettings, meaning::Meaning};
 use std::{
     fs,
     io::{self, Write},
     path::PathBuf,
     sync::Arc,
     thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
+use work::{cpu::cpu, event, observer, session};
 
 const EVENTS: u32 = 1_000_000;
 const BATCH: u32 = 16;
 
 fn main() -> io::Result<()> {
     let folder = std::env::args().nth(1).map_or_else(|| std::env::temp_dir().join("honeyplant-measure"), PathBuf::from);
-    let session = Arc::new(Session {
-        id: 1,
-        peer: ([198, 51, 100, 7], 40_000).into(),
-        local: ([203, 0, 113, 1], 502).into(),
-        carrier: Carrier::Tcp,
-        protocol: "modbus",
-        device: Arc::new(Device::new("plc-intake", "plc", Identity::default(), Plant::default())),
-    });
+    let session = session(7);
     let mut composer = Composer::new(observer());
     let mut line = Vec::new();
     let sample = event(&session, 3);
@@ -50,7 +41,7 @@ fn main() -> io::Result<()> {
 /// With a pause after each batch, it is what a server does; without one, what the writer can do.
 fn run(folder: &PathBuf, session: &Arc<Session>, what: &str, distinct: bool, pause: Duration) -> io::Result<()> {
     let _ = fs::remove_dir_all(folder);
-    let (journal, _) = Journal::open(folder, &JournalSettings::default(), observer(), |_| {})?;
+    let (journal, _) = Journal::open(folder, &JournalSettings::default(), observer(), Meaning::default(), |_| {})?;
     let (mut batch, mut pushing) = (Vec::new(), Duration::ZERO);
     let (begun, burnt) = (Instant::now(), cpu());
     for number in 0..EVENTS / BATCH {
@@ -69,29 +60,6 @@ fn run(folder: &PathBuf, session: &Arc<Session>, what: &str, distinct: bool, pau
     let each = pushing.as_nanos() / u128::from(EVENTS);
     let how = if pause.is_zero() { "at once" } else { "as they come" };
     tell(&format!("{what}, {how}"), begun.elapsed(), cpu() - burnt, &format!("{each} ns each in record()"))
-}
-
-fn event(session: &Arc<Session>, address: u32) -> Event {
-    let operation = Operation { name: "read holding registers", code: 3, unit: Some(1), verdict: Verdict::Done };
-    let access = Access { area: "holding registers", address: address.into(), count: 10, tags: Tags::new() };
-    Event {
-        at: SystemTime::now(),
-        session: Some(session.clone()),
-        kind: Kind::Read(operation, access, Values::Words([7; 10].into_iter().collect())),
-        request: Octets::from_slice(&[0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 10]),
-        reply: Octets::from_slice(&[0; 29]),
-    }
-}
-
-fn observer() -> Observer {
-    Observer { site: "measure".into(), install: "0123abcd".into(), version: env!("CARGO_PKG_VERSION").into() }
-}
-
-/// The processor time of this process in seconds, where the system tells it.
-fn cpu() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default().split(' ');
-    fields.skip(12).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 fn tell(what: &str, took: Duration, cpu: f64, more: &str) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use crate::site::{SOON, assert_whole, closed, documents, entries, event, observer, open, read, session};
 use honeyplant_core::event::Kind;
-use honeyplant_record::{Journal, JournalSettings, Notice, document::Document};
+use honeyplant_record::{Journal, JournalSettings, Notice, document::Document, meaning::Meaning};
 use std::{
     env, fs,
     io::{BufRead, BufReader, Write},
@@ -25,7 +25,8 @@ fn to_be_killed(test: &str, state: &Path) -> Child {
 
 /// Records as `addresses` says and tells how much of it has settled, until it is killed.
 fn record_until_killed(state: &Path, address: impl Fn(u32) -> u32) -> ! {
-    let (journal, _) = Journal::open(state, &JournalSettings::default(), observer(), |_| {}).unwrap();
+    let (journal, _) =
+        Journal::open(state, &JournalSettings::default(), observer(), Meaning::default(), |_| {}).unwrap();
     let session = session(1);
     let mut number = 0;
     loop {

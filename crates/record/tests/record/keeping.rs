@@ -73,6 +73,10 @@ impl Sink for Slow {
         self.0.recv().map_err(|_| SinkError("nobody says when".into()))?;
         batch.iter().try_for_each(|entry| self.1.send(entry.sequence)).map_err(|_| SinkError("nobody listens".into()))
     }
+
+    fn probe(&mut self) -> Result<String, SinkError> {
+        Ok("slow".into())
+    }
 }
 
 #[test]

@@ -4,14 +4,24 @@
 #[cfg(test)]
 mod artefacts;
 #[cfg(test)]
+mod captures;
+#[cfg(test)]
 mod catalogue;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod ends;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod keeping;
+#[cfg(test)]
+mod meaning;
+#[cfg(test)]
+mod sharing;
 #[cfg(test)]
 mod sinks;
 #[cfg(test)]
 mod site;
+#[cfg(test)]
+mod sqlite;

@@ -9,8 +9,14 @@ use honeyplant_core::{
     },
     identity::Identity,
     plant::{Image, Plant, Sizes, TagSettings, Tags, Type, Value},
+    settings::{Problems, Settings},
 };
-use honeyplant_record::{Journal, JournalSettings, Mended, Notice, Observer, Reader, document::Document, sink::Entry};
+use honeyplant_record::{
+    Journal, JournalSettings, Mended, Notice, Observer, Reader,
+    document::Document,
+    meaning::Meaning,
+    sink::{Entry, Home, Sink, SinkKind},
+};
 use std::{
     path::Path,
     sync::{
@@ -26,6 +32,11 @@ pub(crate) fn observer() -> Observer {
     Observer { site: "waterworks".into(), install: "0123abcd".into(), version: "0.1.0".into() }
 }
 
+/// Builds a sink of the kind for an install in `state`.
+pub(crate) fn build(kind: &dyn SinkKind, settings: &Settings<'_>, state: &Path) -> Result<Box<dyn Sink>, Problems> {
+    kind.build(settings, &Home { state, observer: &observer(), name: kind.name() })
+}
+
 pub(crate) fn open(state: &Path) -> (Journal, Mended, Receiver<Notice>) {
     open_with(state, &JournalSettings::default())
 }
@@ -33,7 +44,7 @@ pub(crate) fn open(state: &Path) -> (Journal, Mended, Receiver<Notice>) {
 pub(crate) fn open_with(state: &Path, settings: &JournalSettings) -> (Journal, Mended, Receiver<Notice>) {
     let (tell, told) = channel();
     let notices = move |notice| drop(tell.send(notice));
-    let (journal, mended) = Journal::open(state, settings, observer(), notices).unwrap();
+    let (journal, mended) = Journal::open(state, settings, observer(), Meaning::default(), notices).unwrap();
     (journal, mended, told)
 }
 
@@ -216,7 +227,13 @@ pub(crate) fn every_kind() -> Vec<Event> {
 /// The whole journal, read as sinks read it.
 pub(crate) fn entries(state: &Path) -> Vec<Entry> {
     let (mut reader, mut entries) = (Reader::open(state, 0), Vec::new());
-    reader.read(&mut entries, usize::MAX).unwrap();
+    loop {
+        let before = entries.len();
+        reader.read(&mut entries, usize::MAX).unwrap();
+        if entries.len() == before {
+            break;
+        }
+    }
     entries
 }
 
