@@ -20,6 +20,8 @@ pub(crate) struct State {
     folder: PathBuf,
     drawn: Drawn,
     changed: bool,
+    /// What tells this journal from any other.
+    install: String,
 }
 
 /// `identity.toml`: what was drawn at the first run.
@@ -38,6 +40,7 @@ const HEAD: &str =
 
 /// The keys of which no two devices of a site have the same: two machines with one address would give the site away.
 const SINGULAR: [&str; 2] = ["mac", "serial"];
+const DAMAGED: &str = "put back the digits with which the ids of its events begin";
 /// How often such a key is drawn at most; a grammar may have fewer words than there are devices.
 const ATTEMPTS: usize = 16;
 
@@ -62,7 +65,16 @@ impl State {
             }
             Err(error) => return Err(error).tried(|| format!("read {}", path.display())),
         };
-        Ok(Self { folder: folder.to_owned(), drawn, changed })
+        let path = install_path(folder);
+        let install = match fs::read_to_string(&path) {
+            Ok(text) if is_install(text.trim()) => text.trim().to_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                format!("{:08x}", getrandom::u32().tried(|| "draw the number of the journal".into())?)
+            }
+            Ok(_) => return Err(Failure::new(format!("{} has no 8 hexadecimal digits", path.display()), DAMAGED)),
+            Err(error) => return Err(error).tried(|| format!("read {}", path.display())),
+        };
+        Ok(Self { folder: folder.to_owned(), drawn, changed, install })
     }
 
     /// The folder.
@@ -70,10 +82,10 @@ impl State {
         &self.folder
     }
 
-    /// Unlike that of any other install: 8 hexadecimal digits.
-    pub(crate) fn install(&self) -> String {
-        let install = Random::named(self.seed(), "install").bits();
-        format!("{:08x}", install >> 32)
+    /// Unlike that of any other journal: 8 hexadecimal digits. It goes with the journal: one that is begun anew has
+    /// another, as what it counts begins at 1 again.
+    pub(crate) fn install(&self) -> &str {
+        &self.install
     }
 
     /// The seed of everything that is drawn for `name`.
@@ -181,8 +193,25 @@ impl State {
                 .tried(|| format!("write {}", path.display()))?;
             self.changed = false;
         }
+        let path = install_path(&self.folder);
+        if !path.exists() {
+            let write = || {
+                path.parent().map_or(Ok(()), fs::create_dir_all)?;
+                let new = path.with_extension("new");
+                fs::write(&new, format!("{}\n", self.install)).and_then(|()| fs::rename(&new, &path))
+            };
+            write().tried(|| format!("write {}", path.display()))?;
+        }
         Ok(Hold(lock))
     }
+}
+
+fn install_path(folder: &Path) -> PathBuf {
+    folder.join("journal/install")
+}
+
+fn is_install(text: &str) -> bool {
+    text.len() == 8 && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Writes a file that nobody else may read.
@@ -205,12 +234,28 @@ mod tests {
             let mut state = State::open(folder).unwrap();
             let identity = state.device("plc", &grammar).unwrap();
             state.keep().unwrap();
-            (identity, state.install())
+            (identity, state.install().to_owned())
         };
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         assert_eq!(draw(one.path()), draw(one.path()));
         assert_ne!(draw(one.path()).0, draw(two.path()).0);
         assert_ne!(draw(one.path()).1, draw(two.path()).1);
+    }
+
+    #[test]
+    fn a_journal_that_is_begun_anew_is_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || {
+            let mut state = State::open(folder.path()).unwrap();
+            state.keep().unwrap();
+            state.install().to_owned()
+        };
+        let first = open();
+        assert_eq!(open(), first);
+        fs::remove_dir_all(folder.path().join("journal")).unwrap();
+        assert_ne!(open(), first);
+        fs::write(folder.path().join("journal/install"), "none").unwrap();
+        assert!(State::open(folder.path()).unwrap_err().to_string().contains("journal/install"));
     }
 
     #[test]

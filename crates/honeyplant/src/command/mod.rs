@@ -1,12 +1,17 @@
 //! The command line. Apart, because each command is a file of its own and this is their list.
 
 mod check;
+mod csv;
 mod events;
+#[cfg(test)]
+mod handbook;
 mod init;
+mod lines;
 mod plant;
 mod play;
 mod profiles;
 mod query;
+mod report;
 mod run;
 mod schema;
 mod sessions;
@@ -17,7 +22,7 @@ use crate::{
     state::State,
 };
 use clap::{Args, Parser, Subcommand};
-use honeyplant_record::Reader;
+use honeyplant_record::meaning::Meaning;
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -66,6 +71,8 @@ enum Command {
     Events(events::Events),
     /// Show who came, one line a session
     Sessions(sessions::Sessions),
+    /// Sum up a period on one page that can be mailed
+    Report(report::Report),
     /// Play a dialogue to a server and compare what it answers
     Play(play::Play),
     /// Print a JSON Schema
@@ -85,6 +92,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Profiles(command) => command.run(&common),
         Command::Events(command) => command.run(&common),
         Command::Sessions(command) => command.run(&common),
+        Command::Report(command) => command.run(&common),
         Command::Play(command) => command.run(&common),
         Command::Schema(command) => command.run(&common),
     };
@@ -115,6 +123,7 @@ struct Ready {
     state: State,
     built: Built,
     sinks: Vec<Choice>,
+    meaning: Meaning,
 }
 
 /// Reads and builds a site; all that is wrong with it is told at once, and nothing is written or bound yet.
@@ -124,20 +133,15 @@ fn ready(path: Option<&Path>, common: &Common) -> Result<Ready, Failure> {
     let mut state = State::open(&common.state)?;
     let mut failure = Failure::default();
     let built = failure.keep(site.build(&mut state));
-    let sinks = failure.keep(site.sinks(state.folder()));
+    let (sinks, meaning) = (failure.keep(site.sinks(&state)), failure.keep(site.meaning()));
     failure.check()?;
-    Ok(Ready { site, state, built: built.unwrap_or_default(), sinks: sinks.unwrap_or_default() })
-}
-
-/// The record of the state folder, from its beginning.
-fn record(common: &Common) -> Result<Reader, Failure> {
-    if common.state.join("journal").is_dir() {
-        return Ok(Reader::open(&common.state, 0));
-    }
-    Err(Failure::new(
-        format!("there is no record in {}", shown(&common.state)),
-        "run `honeyplant run` first, or name the folder it ran with: --state DIR",
-    ))
+    Ok(Ready {
+        site,
+        state,
+        built: built.unwrap_or_default(),
+        sinks: sinks.unwrap_or_default(),
+        meaning: meaning.unwrap_or_default(),
+    })
 }
 
 fn shown(path: &Path) -> String {

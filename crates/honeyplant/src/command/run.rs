@@ -15,7 +15,7 @@ use honeyplant_core::{
     works::Works,
 };
 use honeyplant_net::{Account, Fleet, HeldSignals, Record, Refusal, Stop, Trouble};
-use honeyplant_record::{Artefacts, Journal, Observer};
+use honeyplant_record::{Artefacts, Journal};
 use std::{
     io::ErrorKind,
     path::PathBuf,
@@ -45,7 +45,7 @@ const LISTED: usize = 12;
 
 impl Run {
     pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
-        let Ready { site, mut state, built, sinks } = ready(self.site.as_deref(), common)?;
+        let Ready { site, mut state, built, sinks, meaning } = ready(self.site.as_deref(), common)?;
         let signals = HeldSignals::hold().tried(|| "hold signals back".into())?;
         let hold = state.keep()?;
         let archive = Archive::open(&state, built.devices.clone())?;
@@ -59,13 +59,9 @@ impl Run {
         if let Some(user) = &site.user {
             descend(user, &state)?;
         }
-        let observer = Observer {
-            site: site.name.clone(),
-            install: state.install(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let (journal, mended) = Journal::open(state.folder(), &site.journal, observer, |about| notice(&about))
-            .tried(|| format!("open the journal in {}", shown(state.folder())))?;
+        let (journal, mended) =
+            Journal::open(state.folder(), &site.journal, site.observer(&state), meaning, |about| notice(&about))
+                .tried(|| format!("open the journal in {}", shown(state.folder())))?;
         let mended = mended.to_string();
         screen(&site, &devices, &mended, common);
         for Choice { name, start, sink } in sinks {

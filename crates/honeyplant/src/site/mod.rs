@@ -2,8 +2,11 @@
 //! and sinks together.
 
 mod build;
+mod limits;
+mod sinks;
 
 pub(crate) use build::{Built, Shown, place};
+pub(crate) use sinks::Choice;
 
 use crate::{
     complaint::{Failure, Source},
@@ -11,16 +14,18 @@ use crate::{
     plan::{DeviceSettings, Plan, plan},
     process::{ProcessSettings, WireTable},
     schema,
+    state::State,
 };
 use honeyplant_core::{
     identity::Grammar,
-    settings::{Period, Problems, Settings, Size},
+    settings::{Problem, Problems, Settings},
 };
-use honeyplant_net::{Allowance, Limits};
+use honeyplant_net::Limits;
 use honeyplant_record::{
-    ArtefactSettings, JournalSettings,
-    sink::{SINKS, Sink, SinkKind, Start},
+    ArtefactSettings, JournalSettings, Observer,
+    meaning::{Atlas, GeoSettings, Meaning, MeaningSettings, Toolbox},
 };
+use limits::LimitSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use std::{
@@ -49,84 +54,6 @@ struct About {
     user: Option<String>,
 }
 
-/// The `[limits]` table: what peers may cost.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-struct LimitSettings {
-    /// Sessions at once, over all devices. The one that was idle longest gives way.
-    sessions: usize,
-    /// Sessions at once from one source address.
-    sessions_per_source: usize,
-    /// After which silence a session ends.
-    idle: Period,
-    /// After which silence a session of datagrams ends.
-    udp_idle: Period,
-    /// How long a peer may leave its answers untaken.
-    stuck: Period,
-    /// How long a peer may take to send one message.
-    message: Period,
-    /// What is answered over UDP to sources that have not shown that they hear it, and may be forged.
-    unproven: AllowanceSettings,
-}
-
-/// The `[limits.unproven]` table: whoever forges a source address must not get much sent there.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-struct AllowanceSettings {
-    /// Bytes for each byte asked with. An answer within it is always sent; the other settings are about what is beyond.
-    factor: u32,
-    /// Bytes each second to one source: an IPv4 address, or the 64-bit prefix of an IPv6 address.
-    rate: Size,
-    /// Bytes at once to one source.
-    burst: Size,
-    /// How many times as much all sources of one network get together: of 24 bits of an IPv4 address, or 48 of an IPv6
-    /// address.
-    network: u32,
-    /// Bytes each second, and at once, to all sources together.
-    total: Size,
-    /// How many times as much those get who have shown that they hear what they are sent, apart from the others.
-    proven: u32,
-}
-
-impl Default for AllowanceSettings {
-    fn default() -> Self {
-        let Allowance { factor, rate, burst, network, total, proven } = Allowance::default();
-        Self { factor, rate: Size(rate), burst: Size(burst), network, total: Size(total), proven }
-    }
-}
-
-impl From<AllowanceSettings> for Allowance {
-    fn from(settings: AllowanceSettings) -> Self {
-        let AllowanceSettings { factor, rate, burst, network, total, proven } = settings;
-        Self { factor, rate: rate.0, burst: burst.0, network, total: total.0, proven }
-    }
-}
-
-impl Default for LimitSettings {
-    fn default() -> Self {
-        let limits = Limits::default();
-        Self {
-            sessions: limits.sessions,
-            sessions_per_source: limits.sessions_per_source,
-            idle: Period(limits.idle),
-            udp_idle: Period(limits.udp_idle),
-            stuck: Period(limits.stuck),
-            message: Period(limits.message),
-            unproven: AllowanceSettings::default(),
-        }
-    }
-}
-
-/// A sink that a site asks for.
-pub(crate) struct Choice {
-    /// Its name, under which its cursor is kept.
-    pub(crate) name: String,
-    /// Where it starts.
-    pub(crate) start: Start,
-    /// The sink itself.
-    pub(crate) sink: Box<dyn Sink>,
-}
-
 /// A site that was read.
 pub(crate) struct Site {
     /// The name that the record gives it.
@@ -143,6 +70,8 @@ pub(crate) struct Site {
     pub(crate) journal: JournalSettings,
     /// How much is kept of what actors leave.
     pub(crate) artefacts: ArtefactSettings,
+    geo: GeoSettings,
+    meaning: MeaningSettings,
     folder: Option<PathBuf>,
     source: Source,
     identity: Grammar,
@@ -160,7 +89,8 @@ impl Site {
         let mut problems = Problems::new();
         let (mut about, mut limits) = (About::default(), LimitSettings::default());
         let (mut identity, mut journal) = (Grammar::default(), JournalSettings::default());
-        let mut artefacts = ArtefactSettings::default();
+        let (mut artefacts, mut geo) = (ArtefactSettings::default(), GeoSettings::default());
+        let mut meaning = MeaningSettings::default();
         let (mut process, mut wires, mut links) = (None::<ProcessSettings>, WireTable::new(), WireTable::new());
         let mut devices = Vec::<DeviceSettings>::new();
         let entries = Settings::parse(&source.text).map_err(|problems| complain(&source, &problems))?.into_entries();
@@ -175,6 +105,8 @@ impl Site {
                 "limits" => settings.read_into(&mut limits, &mut problems),
                 "journal" => settings.read_into(&mut journal, &mut problems),
                 "artefacts" => settings.read_into(&mut artefacts, &mut problems),
+                "geo" => settings.read_into(&mut geo, &mut problems),
+                "meaning" => settings.read_into(&mut meaning, &mut problems),
                 // What else the schema allows are sinks, which are built when they are needed.
                 _ => {}
             }
@@ -188,17 +120,11 @@ impl Site {
             listen: about.listen,
             port_offset: about.port_offset,
             user: about.user,
-            limits: Limits {
-                sessions: limits.sessions,
-                sessions_per_source: limits.sessions_per_source,
-                idle: limits.idle.0,
-                udp_idle: limits.udp_idle.0,
-                stuck: limits.stuck.0,
-                message: limits.message.0,
-                unproven: limits.unproven.into(),
-            },
+            limits: limits.into(),
             journal,
             artefacts,
+            geo,
+            meaning,
             folder,
             source,
             identity,
@@ -209,34 +135,34 @@ impl Site {
         })
     }
 
-    /// The sinks that the site asks for; the console if it asks for none. `state` is the state folder.
-    pub(crate) fn sinks(&self, state: &Path) -> Result<Vec<Choice>, Failure> {
-        let (mut sinks, mut problems) = (Vec::new(), Problems::new());
-        let mut build = |kind: &dyn SinkKind, number: usize, mut settings: Settings<'_>| {
-            let mut name = if number > 0 { format!("{}-{}", kind.name(), number + 1) } else { kind.name().to_owned() };
-            if let Some(own) = settings.split_off("name") {
-                own.read_into(&mut name, &mut problems);
-            }
-            match kind.build(&settings, state) {
-                Ok(sink) => sinks.push(Choice { name, start: kind.start(), sink }),
-                Err(more) => problems.extend(more),
-            }
-        };
-        let entries = Settings::parse(&self.source.text).map_err(|problems| complain(&self.source, &problems))?;
-        match entries.into_entries().find(|(name, ..)| name == "sinks") {
-            Some((.., tables)) => {
-                for (name, _, list) in tables.into_entries() {
-                    let Some(kind) = SINKS.iter().find(|kind| kind.name() == name) else { continue };
-                    list.into_items().enumerate().for_each(|(number, settings)| build(*kind, number, settings));
-                }
-            }
-            None => {
-                if let Some(kind) = SINKS.iter().find(|kind| kind.start() == Start::Now) {
-                    build(*kind, 0, Settings::empty("sinks.console"));
-                }
-            }
-        }
-        if problems.is_empty() { Ok(sinks) } else { Err(complain(&self.source, &problems)) }
+    /// Who keeps the record.
+    pub(crate) fn observer(&self, state: &State) -> Observer {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Observer { site: self.name.clone(), install: state.install().to_owned(), version }
+    }
+
+    /// What tells what events mean: where addresses are, and by what tools are recognised.
+    pub(crate) fn meaning(&self) -> Result<Meaning, Failure> {
+        let mut failure = Failure::default();
+        let atlas = Atlas::open(&self.geo, self.folder.as_deref());
+        let atlas = failure.keep(atlas.map_err(|problems| complain(&self.source, &problems)));
+        let toolbox = failure.keep(self.toolbox());
+        failure.check()?;
+        Ok(Meaning::new(atlas.unwrap_or_default(), toolbox.unwrap_or_default()))
+    }
+
+    /// The tools that come with honeyplant, and those of the operator's file.
+    fn toolbox(&self) -> Result<Toolbox, Failure> {
+        let mut toolbox = Toolbox::default();
+        let Some(path) = &self.meaning.tools else { return Ok(toolbox) };
+        let path = self.folder.as_ref().map_or_else(|| path.clone(), |folder| folder.join(path));
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let problem = Problem::new("meaning.tools", format!("cannot read {shown}: {error}"));
+            complain(&self.source, &vec![problem.hint("docs/tools.md tells what is in such a file")])
+        })?;
+        toolbox.add(&text).map_err(|problems| complain(&Source { path: shown, text }, &problems))?;
+        Ok(toolbox)
     }
 
     /// The profiles of its devices.
@@ -247,17 +173,7 @@ impl Site {
     /// The JSON Schema of a `site.toml`.
     pub(crate) fn schema() -> Schema {
         let mut generator = SchemaGenerator::default();
-        let sinks: serde_json::Map<_, _> = SINKS
-            .iter()
-            .map(|kind| {
-                let mut schema = kind.schema(&mut generator);
-                if let Some(properties) = schema.get_mut("properties").and_then(|p| p.as_object_mut()) {
-                    let name = json_schema!({ "type": "string", "description": "Under which its cursor is kept." });
-                    properties.insert("name".into(), name.into());
-                }
-                (kind.name().to_owned(), json_schema!({ "type": "array", "items": schema }).into())
-            })
-            .collect();
+        let sinks = sinks::schema(&mut generator);
         let mut schema = json_schema!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": "A honeyplant site",
@@ -274,7 +190,9 @@ impl Site {
                 "limits": generator.subschema_for::<LimitSettings>(),
                 "journal": generator.subschema_for::<JournalSettings>(),
                 "artefacts": generator.subschema_for::<ArtefactSettings>(),
-                "sinks": { "type": "object", "additionalProperties": false, "properties": sinks },
+                "geo": generator.subschema_for::<GeoSettings>(),
+                "meaning": generator.subschema_for::<MeaningSettings>(),
+                "sinks": sinks,
             },
         });
         schema.insert("$defs".into(), generator.take_definitions(true).into());
