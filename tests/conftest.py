@@ -237,8 +237,8 @@ def frame(pdu, unit=1, transaction=1):
 class Peer:
     """A Modbus/TCP client that says only what it is told."""
 
-    def __init__(self, to=DEMO, timeout=PATIENCE):
-        self.socket = socket.create_connection(to, timeout)
+    def __init__(self, to=DEMO, timeout=PATIENCE, source=None):
+        self.socket = socket.create_connection(to, timeout, source and (source, 0))
         self.transaction = 0
 
     def __enter__(self):

@@ -113,6 +113,8 @@ class Master:
         point = self.station.get_point(COMMAND[tag]) or self.station.add_point(io_address=COMMAND[tag], type=kind)
         point.command_mode, point.value = mode, order
         for _ in range(4):
+            if self.connection.state == c104.ConnectionState.OPEN_MUTED:
+                self.start()  # It had to connect again.
             since, patience = len(self.heard), time.monotonic() + 2
             if point.transmit(cause=c104.Cot.ACTIVATION):
                 return True
@@ -124,7 +126,7 @@ class Master:
                 if any(not thing.element[-1] & 0x80 for thing in answers):
                     return True
                 time.sleep(0.01)
-        pytest.fail(f"no answer to {tag}")
+        pytest.fail(f"no answer to {tag} while {self.connection.state}; last heard: {self.heard[-5:]}")
 
     def double(self, tag, on, **how):
         return self.command(tag, c104.Type.C_DC_NA_1, c104.Double.ON if on else c104.Double.OFF, **how)
