@@ -5,12 +5,11 @@ import io
 import json
 import re
 import subprocess
-import time
 from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 
 import pytest
-from conftest import BINARY, PATIENCE, Peer, honeyplant, wait_until
+from conftest import BINARY, Peer, honeyplant, wait_until
 
 # Elements of HTML without an end.
 VOID = {"meta", "br", "img", "hr", "input", "link"}

@@ -222,8 +222,6 @@ def test_values_and_messages_come_by_themselves(controller, tmp_path):
 
 
 def test_tshark_decodes_what_is_read(controller, tmp_path):
-    if not shutil.which("tshark"):
-        pytest.skip("tshark is not installed")
     drawn = controller.identity("station")
     with Capture(tmp_path / "szl.pcap") as capture:
         snap7_2(IDENTITY)

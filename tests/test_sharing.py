@@ -12,7 +12,7 @@ import uuid
 import pymisp
 import pytest
 import stix2
-from conftest import DEMO, PATIENCE, ROOT, Peer, honeyplant, site, wait_until
+from conftest import PATIENCE, ROOT, Peer, honeyplant, site, wait_until
 from servers.misp import Misp
 from servers.taxii import Taxii
 from snap7 import Client
