@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from servers import Server, certificates, kept
+from servers import Server, certificates, kept, succeed
 
 PORT = 11883
 
@@ -18,7 +18,7 @@ class Mqtt(Server):
     def prepare(self):
         (self.folder / "passwords").touch(mode=0o600)
         for user, password in (("sensor", "s3cr3t"), ("test", "t3st")):
-            subprocess.run(["mosquitto_passwd", "-b", self.folder / "passwords", user, password], check=True)
+            succeed("mosquitto_passwd", "-b", self.folder / "passwords", user, password)
         (self.folder / "rules").write_text("user sensor\ntopic write plant/#\nuser test\ntopic read plant/#\n")
         (self.folder / "mosquitto.conf").write_text(
             f"listener {PORT} 127.0.0.1\nuser root\nallow_anonymous false\npassword_file {self.folder}/passwords\n"

@@ -2,7 +2,7 @@
 //! which has no version). Apart, because it acknowledges nothing, and yet tells errors.
 
 use super::{
-    Entry, Form, Home, Pace, Secret, Sink, SinkError, SinkKind, Start,
+    Entry, Form, Home, Pace, Secret, Sink, SinkError, SinkKind,
     link::{Remote, TlsSettings},
 };
 use honeyplant_core::settings::{Problem, Problems, Settings};
@@ -52,10 +52,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "hpfeeds"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

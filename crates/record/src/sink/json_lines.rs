@@ -1,7 +1,7 @@
 //! The documents as they are, in a file that is rotated: for log shippers, and for keeping the record elsewhere. Apart
 //! from the journal, which is deleted and mended by rules of its own.
 
-use super::{Entry, Form, Home, Sink, SinkError, SinkKind, Start};
+use super::{Entry, Form, Home, Sink, SinkError, SinkKind};
 use honeyplant_core::settings::{Problem, Problems, Settings, Size};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
@@ -38,10 +38,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "json-lines"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

@@ -72,7 +72,9 @@ pub trait SinkKind: Sync {
     fn name(&self) -> &'static str;
 
     /// Where a sink of this kind starts that has never run.
-    fn start(&self) -> Start;
+    fn start(&self) -> Start {
+        Start::Beginning
+    }
 
     /// Whether a site has such a sink without asking for one.
     fn unasked(&self) -> Unasked {

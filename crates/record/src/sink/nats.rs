@@ -2,7 +2,7 @@
 //! would connect again by itself, which must not happen in the middle of a batch.
 
 use super::{
-    Entry, Form, Home, Pace, Sink, SinkError, SinkKind, Start,
+    Entry, Form, Home, Pace, Sink, SinkError, SinkKind,
     link::{ANSWER, CONNECT, TlsSettings},
     live::Live,
     message::{Message, Pattern},
@@ -122,10 +122,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "nats"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

@@ -3,7 +3,7 @@
 //! once.
 
 use super::{
-    Entry, Form, Home, Pace, Secret, Sink, SinkError, SinkKind, Start,
+    Entry, Form, Home, Pace, Secret, Sink, SinkError, SinkKind,
     link::{Link, Remote, TlsSettings},
 };
 use honeyplant_core::settings::{Problem, Problems, Settings};
@@ -59,10 +59,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "redis"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

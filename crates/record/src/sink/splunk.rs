@@ -2,7 +2,7 @@
 //! envelope, its codes and its acknowledgements are its own.
 
 use super::{
-    Entry, Form, Home, Pace, Secret, Sink, SinkError, SinkKind, Start,
+    Entry, Form, Home, Pace, Secret, Sink, SinkError, SinkKind,
     uuid::Uuid,
     web::{Answer, Service, WebSettings},
 };
@@ -78,10 +78,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "splunk"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

@@ -5,7 +5,7 @@ mod connection;
 mod wire;
 
 use super::{
-    Entry, Form, Home, Pace, Sink, SinkError, SinkKind, Start,
+    Entry, Form, Home, Pace, Sink, SinkError, SinkKind,
     link::{Remote, TlsSettings},
     message::{Message, Pattern},
     secret::Secret,
@@ -104,10 +104,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "amqp"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

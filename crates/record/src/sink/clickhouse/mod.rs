@@ -6,7 +6,7 @@
 mod row;
 
 use super::{
-    Entry, Home, Pace, Sink, SinkError, SinkKind, Start,
+    Entry, Home, Pace, Sink, SinkError, SinkKind,
     web::{Answer, Service, WebSettings},
 };
 use honeyplant_core::settings::{Problem, Problems, Settings};
@@ -54,10 +54,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "clickhouse"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

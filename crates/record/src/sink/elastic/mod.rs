@@ -9,7 +9,7 @@ mod place;
 mod template;
 
 use super::{
-    Entry, Home, Pace, Secret, Sink, SinkError, SinkKind, Start,
+    Entry, Home, Pace, Secret, Sink, SinkError, SinkKind,
     web::{Service, WebSettings},
 };
 use bulk::{Fate, Item};
@@ -69,10 +69,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "elasticsearch"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

@@ -5,7 +5,7 @@ mod cluster;
 mod partition;
 
 use super::{
-    Entry, Form, Home, Pace, Sink, SinkError, SinkKind, Start,
+    Entry, Form, Home, Pace, Sink, SinkError, SinkKind,
     link::{ANSWER, CONNECT, TlsSettings},
     live::Live,
     message::{self, Message},
@@ -138,10 +138,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "kafka"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

@@ -7,7 +7,7 @@
 mod event;
 
 use super::{
-    Entry, Home, Pace, Sink, SinkError, SinkKind, Start,
+    Entry, Home, Pace, Sink, SinkError, SinkKind,
     secret::Secret,
     sharing::{Fields, Refused, Sharing, SharingSettings, day, items, text},
     uuid::Uuid,
@@ -111,10 +111,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "misp"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

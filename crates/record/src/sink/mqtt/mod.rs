@@ -9,7 +9,7 @@ use self::{
     wire::{Connect, Retain, Version},
 };
 use super::{
-    Entry, Form, Home, Pace, Secret, Sink, SinkError, SinkKind, Start,
+    Entry, Form, Home, Pace, Secret, Sink, SinkError, SinkKind,
     link::{Remote, TlsSettings},
     message::{Message, Pattern},
 };
@@ -86,10 +86,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "mqtt"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

@@ -7,7 +7,7 @@ mod folder;
 mod pcapng;
 mod stream;
 
-use super::{Entry, Home, Pace, Sink, SinkError, SinkKind, Start};
+use super::{Entry, Home, Pace, Sink, SinkError, SinkKind};
 use crate::document::Stamp;
 use capture::{Capture, Signature};
 use exchange::{Exchange, Party};
@@ -92,10 +92,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "pcap"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

@@ -3,7 +3,7 @@
 
 use super::Author;
 use crate::sink::{
-    Entry, Home, Pace, Sink, SinkError, SinkKind, Start,
+    Entry, Home, Pace, Sink, SinkError, SinkKind,
     sharing::{Sharing, SharingSettings},
 };
 use honeyplant_core::settings::{Period, Problem, Problems, Settings};
@@ -46,10 +46,6 @@ pub(in crate::sink) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "stix"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

@@ -9,7 +9,7 @@ use self::{
     wire::{Facility, Frame, Standard},
 };
 use super::{
-    Entry, Form, Home, Pace, Sink, SinkError, SinkKind, Start,
+    Entry, Form, Home, Pace, Sink, SinkError, SinkKind,
     link::{Remote, TlsSettings},
 };
 use honeyplant_core::settings::{Problem, Problems, Settings};
@@ -106,10 +106,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "syslog"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

@@ -4,7 +4,7 @@
 mod server;
 
 use super::{
-    Entry, Home, Pace, Sink, SinkError, SinkKind, Start,
+    Entry, Home, Pace, Sink, SinkError, SinkKind,
     sharing::{Refused, Sharing, SharingSettings, text},
     stix::Author,
     web::WebSettings,
@@ -44,10 +44,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "taxii"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

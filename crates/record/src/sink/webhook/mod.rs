@@ -7,7 +7,7 @@ mod rate;
 mod template;
 
 use super::{
-    Entry, Form, Home, Pace, Secret, Sink, SinkError, SinkKind, Start,
+    Entry, Form, Home, Pace, Secret, Sink, SinkError, SinkKind,
     link::ANSWER,
     web::{Service, WebSettings},
 };
@@ -119,10 +119,6 @@ pub(super) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "webhook"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

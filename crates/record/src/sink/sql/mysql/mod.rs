@@ -9,7 +9,7 @@ use super::{
     writer::{Failure, Remote, Writer},
 };
 use crate::sink::{
-    Home, Secret, Sink, SinkKind, Start,
+    Home, Secret, Sink, SinkKind,
     link::{ANSWER, CONNECT},
 };
 use connection::Connection;
@@ -45,10 +45,6 @@ pub(in crate::sink) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "mysql"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

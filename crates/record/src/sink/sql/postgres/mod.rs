@@ -8,7 +8,7 @@ use super::{
     server::{Place, ServerSettings},
     writer::{Failure, Remote, Writer},
 };
-use crate::sink::{Home, Secret, Sink, SinkKind, Start, link::CONNECT};
+use crate::sink::{Home, Secret, Sink, SinkKind, link::CONNECT};
 use connection::Connection;
 use honeyplant_core::settings::{Problem, Problems, Settings};
 use rustls::ClientConfig;
@@ -40,10 +40,6 @@ pub(in crate::sink) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "postgres"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn example(&self) -> &'static str {

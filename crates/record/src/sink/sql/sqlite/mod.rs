@@ -8,7 +8,7 @@ mod store;
 pub(crate) use keep::Keep;
 pub(crate) use store::{Access, Store, StoreError, Trouble};
 
-use crate::sink::{Entry, Home, Pace, Sink, SinkError, SinkKind, Start, Unasked};
+use crate::sink::{Entry, Home, Pace, Sink, SinkError, SinkKind, Unasked};
 use honeyplant_core::settings::{Period, Problem, Problems, Settings, Size};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
@@ -55,10 +55,6 @@ pub(in crate::sink) struct Kind;
 impl SinkKind for Kind {
     fn name(&self) -> &'static str {
         "sqlite"
-    }
-
-    fn start(&self) -> Start {
-        Start::Beginning
     }
 
     fn unasked(&self) -> Unasked {
